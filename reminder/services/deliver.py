@@ -388,13 +388,13 @@ class Deliverer:
             log.log(level, "channel %s %s: %s", channel, what, said or reason)
             self.store.set_meta(f"down:{channel}", since.isoformat())
 
-    def tell_trouble(self, now: datetime) -> int:
+    def tell_trouble(self, now: datetime, kept: Mapping[str, str] | None = None) -> int:
         """Tell the office once of each channel that has failed for `tell_after`, by another way.
 
-        Return the number of messages.
+        Return the number of messages. `kept`: the values of the table meta, where they are known.
         """
         told = 0
-        for channel, (since, reason) in self._troubled().items():
+        for channel, (since, reason) in self._troubled(kept).items():
             if now - since < self.tell_after or not reason or self.store.meta(f"told:{channel}"):
                 continue
             office = self.refresh()
@@ -420,13 +420,13 @@ class Deliverer:
         """Ask the store anew which channels fail: another process has sent meanwhile."""
         self._trouble = None
 
-    def _troubled(self) -> dict[str, tuple[datetime, str]]:
+    def _troubled(self, kept: Mapping[str, str] | None = None) -> dict[str, tuple[datetime, str]]:
         """Return the channels that fail: since when, and why, which a restart forgets."""
         if self._trouble is None:
             known = [traits.name for traits in self.office.known]
             names = (*known, *map(incoming, known), MAILBOX)
-            kept = self.store.metas()
-            marks = ((name, kept.get(f"down:{name}")) for name in names)
+            metas = self.store.metas() if kept is None else kept
+            marks = ((name, metas.get(f"down:{name}")) for name in names)
             since = ((name, meta_moment(f"down:{name}", at)) for name, at in marks)
             self._trouble = {name: (at, "") for name, at in since if at}
         return self._trouble

@@ -14,7 +14,7 @@ from reminder.domain.calendar import instant, local_day
 from reminder.domain.payloads import QuotaUsed
 from reminder.domain.schedule import MessageKind
 from reminder.services.office import Office, to_offices
-from reminder.store.records import meta_moment
+from reminder.store.records import meta_moment, meta_number
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -51,26 +51,37 @@ class Quota:
         return percent < KEEP or kind == MessageKind.ESCALATION
 
 
-def quota_of(office: Office, store: Store, channel: str, now: datetime) -> Quota | None:
-    """Return the quota of a channel in this month; None: it has none."""
+def quota_of(
+    office: Office,
+    store: Store,
+    channel: str,
+    now: datetime,
+    kept: Mapping[str, str] | None = None,
+) -> Quota | None:
+    """Return the quota of a channel in this month; None: it has none.
+
+    `kept`: the values of the table meta, where they are known.
+    """
     limit = office.quotas.get(channel)
     if not limit:
         return None
     month = local_day(now).replace(day=1)
-    name = _name(channel, month)
-    until = meta_moment(f"{name}:refused", store.meta(f"{name}:refused"))
+    name, meta = _name(channel, month), store.meta if kept is None else kept.get
+    until = meta_moment(f"{name}:refused", meta(f"{name}:refused"))
     return Quota(
         month=month,
         limit=limit,
-        received=store.number(f"{name}:{IN}"),
-        sent=store.number(f"{name}:{OUT}"),
+        received=meta_number(f"{name}:{IN}", meta(f"{name}:{IN}")),
+        sent=meta_number(f"{name}:{OUT}", meta(f"{name}:{OUT}")),
         refused_until=until if until and now < until else None,
     )
 
 
-def quotas(office: Office, store: Store, now: datetime) -> Mapping[str, Quota]:
-    """Return the quota of each channel that has one."""
-    found = {channel: quota_of(office, store, channel, now) for channel in office.quotas}
+def quotas(
+    office: Office, store: Store, now: datetime, kept: Mapping[str, str] | None = None
+) -> Mapping[str, Quota]:
+    """Return the quota of each channel that has one, as `quota_of`."""
+    found = {channel: quota_of(office, store, channel, now, kept) for channel in office.quotas}
     return {channel: quota for channel, quota in found.items() if quota}
 
 
@@ -90,16 +101,17 @@ def refuse(store: Store, channel: str, now: datetime) -> None:
     store.set_meta(f"{_name(channel, month)}:refused", instant(end, time()).isoformat())
 
 
-def tell(office: Office, store: Store, now: datetime) -> int:
+def tell(office: Office, store: Store, kept: Mapping[str, str], now: datetime) -> int:
     """Tell the office once a month that a quota runs out, and once that it is used up.
 
+    `kept`: the values of the table meta.
     Return the number of messages.
     """
     told = 0
-    for channel, quota in quotas(office, store, now).items():
+    for channel, quota in quotas(office, store, now, kept).items():
         level = next((level for level in (FULL, WARN) if quota.percent >= level), 0)
         name = f"{_name(channel, quota.month)}:told"
-        if level <= store.number(name):
+        if level <= meta_number(name, kept.get(name)):
             continue
         payload = QuotaUsed(
             channel=channel,

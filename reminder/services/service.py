@@ -19,6 +19,8 @@ from reminder.services.handle import Handling, Outcome
 from reminder.services.limits import Limits
 from reminder.services.office import Files, Office, counted, minute
 from reminder.services.status import headless
+from reminder.services.tick import Tick
+from reminder.store.ledger import Standing
 from reminder.store.records import ENDED, StoreBusyError
 from reminder.understanding.model import Command
 
@@ -64,7 +66,12 @@ class Service(Deliverer):
         After a clock that ran ahead was set back, no message waits for the hour it showed. `skew`:
         what the clocks of several machines may differ by.
         """
-        office, kept = self.refresh(), self.store.metas()
+        begun = self.begin_tick(self.store.standing(), now, skew)
+        return begun.queue(self.store, self.store.spoken_among(begun.places))
+
+    def begin_tick(self, standing: Standing, now: datetime, skew: timedelta) -> Tick:
+        """Return the tick of `now` with what is due, given what the store has now."""
+        office, kept = self.refresh(standing.revision), standing.metas
         last = tick.ahead(kept, now)
         if last is not None and last - now <= skew:
             now = last
@@ -75,9 +82,9 @@ class Service(Deliverer):
                 minute(last),
                 f"{counted(hurried, 'waiting message')} brought forward",
             )
-        told = quota.tell(office, self.store, now)
-        told += self.tell_trouble(now) + (self.reads_mail and self.tell_forged(now))
-        return told + tick.tick(self._with_doubtful(now), self.store, kept, now)
+        told = quota.tell(office, self.store, kept, now)
+        told += self.tell_trouble(now, kept) + (self.reads_mail and self.tell_forged(now))
+        return Tick(self._with_doubtful(now), standing, now, told)
 
     def next_tick(self, now: datetime) -> datetime:
         """Return the next time after `now` at which a tick may say something, if nothing happens.

@@ -8,7 +8,7 @@ read again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -54,8 +54,10 @@ from reminder.store.records import (
     meta_number,
     place_of,
 )
+from reminder.store.records import Place as StagePlace
 
 if TYPE_CHECKING:
+    from reminder.store.ledger import Standing
     from reminder.store.store import Store
 
 
@@ -65,52 +67,6 @@ SLOT_MARK, DIGEST_MARK = "tick:slot", "tick:digest"  # all up to here was said o
 HOLD_DAYS = 7  # what was late at a plan's first start waits so long for the office's answer
 _SLOT_KINDS = (MessageKind.NUDGE, MessageKind.ESCALATION, MessageKind.REQUEST)
 _INSTANT = timedelta(microseconds=1)
-
-
-def tick(office: Office, store: Store, kept: Mapping[str, str], now: datetime) -> int:
-    """Queue what is due by `now`; return the number of rows. `kept`: the marks of earlier ticks.
-
-    All is one transaction, so that a crash leaves either everything or nothing to the next tick.
-    """
-    found = _Tick(office, kept, now)
-    found.start_plans()
-    after = office.after(found.events) if found.events else office
-    plans = office.speaking(now)
-    if not plans and local(now).time().minute == 0:  # not each minute, but it is never forgotten
-        log.warning("no plan speaks any more: write next year's, see docs/plan-format.md")
-    said: list[Message] = []
-    spoken: list[Spoken] = []
-    maybe_said: set[Place] = set()
-    for mark, kinds in ((SLOT_MARK, _SLOT_KINDS), (DIGEST_MARK, (MessageKind.DIGEST,))):
-        since, turned_back = _since(kept, mark, now)
-        due = due_now(
-            office.files.stage_index, plans, after.by_key, after.states, since, now, kinds
-        )
-        maybe_said |= possibly_said(after, kept, since)
-        if due.messages:  # said before: the clock ran ahead, or the slot's hour was changed
-            due = _without_said(due, store)
-        said += due.messages
-        spoken += _spoken(due, now)
-        speaks = any(speaking_hours(office.scheduler, kind, now) for kind in kinds)
-        found.meta[mark] = (now if turned_back or speaks else since).isoformat()
-    found.drafts += marked(with_head(store, drafts_of(office, said, now)), maybe_said)
-    found.drafts += mailed(office, said, now)
-    found.tell_of_empty_units()
-    found.tell_of_plans_over()
-    store.record(
-        found.events,
-        unit_names=office.unit_names,
-        drafts=found.drafts,
-        spoken=spoken,
-        meta=found.meta,
-        at=now,
-    )
-    warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
-    if said or found.events:
-        messages = counted(len(found.drafts), "message")
-        whom = counted(len({draft.recipient for draft in found.drafts}), "recipient")
-        log.info("tick %s: %s for %s queued", minute(now), messages, whom)
-    return len(found.drafts)
 
 
 def next_time(office: Office, now: datetime) -> datetime:
@@ -147,10 +103,8 @@ def _since(metas: Mapping[str, str], mark: str, now: datetime) -> tuple[datetime
     return instant(local_day(now), time()) - _INSTANT, True
 
 
-def _without_said(due: DueMessages, store: Store) -> DueMessages:
+def _without_said(due: DueMessages, before: Collection[StagePlace]) -> DueMessages:
     """`due` without stages that were queued before, at whatever time."""
-    keys = {item.key for message in due.messages for item in message.items}
-    before = {spoken.place for spoken in store.spoken_of(keys)}
     messages = [
         replace(
             m,
@@ -183,15 +137,82 @@ def _spoken(due: DueMessages, now: datetime) -> Iterable[Spoken]:
         )
 
 
-class _Tick:
-    """What one tick records: of plans that begin and end, of units without people."""
+class Tick:
+    """What one tick says: of plans that begin and end, of units without people, and what is due.
 
-    def __init__(self, office: Office, kept: Mapping[str, str], now: datetime) -> None:
+    `told`: messages that were queued before it, of other things.
+    """
+
+    def __init__(self, office: Office, standing: Standing, now: datetime, told: int = 0) -> None:
         self.office, self.now, self.today = office, now, local_day(now)
-        self.kept = kept  # the marks of earlier ticks
+        self.kept = standing.metas  # the marks of earlier ticks
         self.meta = {"last_tick": now.isoformat()}
         self.events: list[Event] = []
         self.drafts: list[Draft] = []
+        self._head, self._told = (standing.number, standing.hash), told
+        self._due: list[DueMessages] = []
+        self._maybe_said: set[Place] = set()
+        self._start_plans()
+        self._look()
+
+    def _look(self) -> None:
+        """Find what is due."""
+        office, now = self.office, self.now
+        after = office.after(self.events) if self.events else office
+        plans = office.speaking(now)
+        if not plans and local(now).time().minute == 0:  # not each minute, but never forgotten
+            log.warning("no plan speaks any more: write next year's, see docs/plan-format.md")
+        for mark, kinds in ((SLOT_MARK, _SLOT_KINDS), (DIGEST_MARK, (MessageKind.DIGEST,))):
+            since, turned_back = _since(self.kept, mark, now)
+            self._due.append(
+                due_now(
+                    office.files.stage_index, plans, after.by_key, after.states, since, now, kinds
+                )
+            )
+            self._maybe_said |= possibly_said(after, self.kept, since)
+            speaks = any(speaking_hours(office.scheduler, kind, now) for kind in kinds)
+            self.meta[mark] = (now if turned_back or speaks else since).isoformat()
+
+    @property
+    def places(self) -> set[StagePlace]:
+        """The stages that are due; what was said before is left out.
+
+        The clock may have run ahead, or the slot's hour been changed.
+        """
+        return {
+            place_of(message.unit, message.kind, item)
+            for due in self._due
+            for message in due.messages
+            for item in message.items
+        }
+
+    def queue(self, store: Store, before: Collection[StagePlace]) -> int:
+        """Queue what is due but for the stages `before`; return the number of rows.
+
+        All is one transaction: a crash leaves either everything or nothing to the next tick.
+        """
+        office, now = self.office, self.now
+        due = [_without_said(each, before) for each in self._due]
+        said = [message for each in due for message in each.messages]
+        drafts = with_head(self._head, drafts_of(office, said, now))
+        self.drafts += marked(drafts, self._maybe_said)
+        self.drafts += mailed(office, said, now)
+        self._tell_of_empty_units()
+        self._tell_of_plans_over()
+        store.record(
+            self.events,
+            unit_names=office.unit_names,
+            drafts=self.drafts,
+            spoken=[one for each in due for one in _spoken(each, now)],
+            meta=self.meta,
+            at=now,
+        )
+        warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
+        if said or self.events:
+            messages = counted(len(self.drafts), "message")
+            whom = counted(len({draft.recipient for draft in self.drafts}), "recipient")
+            log.info("tick %s: %s for %s queued", minute(now), messages, whom)
+        return self._told + len(self.drafts)
 
     def _mark(self, name: str) -> None:
         self.meta[name] = self.now.isoformat()
@@ -201,7 +222,7 @@ class _Tick:
         self.drafts += told
         return told
 
-    def start_plans(self) -> None:
+    def _start_plans(self) -> None:
         """Start plans seen for the first time: hold what is late until the office has answered."""
         scheduler = self.office.scheduler
         for plan in self.office.speaking(self.now):
@@ -255,7 +276,7 @@ class _Tick:
             payload = PlanStarted(plan=plan.id, late=tuple(s.key for s in late), held=held)
             self._tell(person.id, payload, plan.id)
 
-    def tell_of_empty_units(self) -> None:
+    def _tell_of_empty_units(self) -> None:
         """Report a unit without people to the offices, once; the digest repeats it.
 
         Of plans that are over nothing is told.
@@ -275,7 +296,7 @@ class _Tick:
             elif told and unit not in empty:
                 self.meta[name] = ""
 
-    def tell_of_plans_over(self) -> None:
+    def _tell_of_plans_over(self) -> None:
         """Tell the office once that a plan has ended, or a year of one that goes on."""
         policy = self.office.scheduler.policy
         for plan in self.office.plans:
@@ -328,19 +349,15 @@ def _holds(draft: Draft, said: set[Place]) -> bool:
 BY_HAND = "by-hand"  # the subject of a digest sent by hand
 
 
-def with_head(store: Store, drafts: Iterable[Draft]) -> list[Draft]:
+def with_head(head: tuple[int, str], drafts: Iterable[Draft]) -> list[Draft]:
     """`drafts`, with the ledger's head, its number and hash, in each digest.
 
     Who can write the database can forge the whole chain, but not a digest that was sent;
     and its row says in full what the mail says in short.
     """
-    kept = list(drafts)
-    if not any(draft.kind == MessageKind.DIGEST for draft in kept):
-        return kept
-    head = store.head()
     return [
         replace(draft, payload=Digest(head=head)) if draft.kind == MessageKind.DIGEST else draft
-        for draft in kept
+        for draft in drafts
     ]
 
 
@@ -364,7 +381,7 @@ def send_by_hand(office: Office, store: Store, now: datetime) -> list[Row]:
         for unit in sorted(office.offices)
     ]
     drafts = [replace(d, subject=BY_HAND) for d in drafts_of(office, messages, now)]
-    store.record([], unit_names={}, drafts=with_head(store, drafts), at=now)
+    store.record([], unit_names={}, drafts=with_head(store.head(), drafts), at=now)
     rows = store.rows(kind=MessageKind.DIGEST.value, since=slot)
     return [row for row in rows if row.draft.slot == slot and row.draft.subject == BY_HAND]
 

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     URL,
     ColumnElement,
     Connection,
     CursorResult,
     Engine,
     Executable,
+    Select,
     Table,
+    Text,
     and_,
     bindparam,
+    cast,
+    column,
     create_engine,
     event,
+    func,
     make_url,
     select,
     text,
@@ -129,6 +137,8 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", without)
 
 
+Values = Mapping[str, ColumnElement[Any]]
+Chosen = Callable[[Values], Select[Any]]
 NewRow = Callable[[Table], Any]  # the dialect's, with its on_conflict_…: no common type has them
 EVERY = "*"  # in the place of an office's id: what spans offices
 _SHOW = text("SELECT set_config('reminder.office', :office, true)")
@@ -180,6 +190,34 @@ class Database:
                 self._mine.joint = outer
 
     @contextmanager
+    def gathering(self, connection: Connection) -> Iterator[None]:
+        """Write the rows that are added within the block all at once.
+
+        That is at its end, or before the next statement of the block. `connection`: of `together`.
+        """
+        self._mine.gathered = defaultdict(list)
+        try:
+            yield
+            self._write_gathered(connection)
+        finally:
+            self._mine.gathered = None
+
+    @property
+    def gathered(self) -> dict[Put, list[dict[str, Any]]] | None:
+        """The rows that `gathering` has yet to write, by how; None: each is written at once."""
+        found: dict[Put, list[dict[str, Any]]] | None = getattr(self._mine, "gathered", None)
+        return found
+
+    def _write_gathered(self, connection: Connection) -> None:
+        gathered = self.gathered
+        if not gathered:
+            return
+        self._mine.gathered = defaultdict(list)
+        with nullcontext() if self.is_sqlite else self.showing(connection, EVERY):
+            for put, rows in gathered.items():
+                put.execute(connection, rows)
+
+    @contextmanager
     def showing(self, connection: Connection, office: str) -> Iterator[None]:
         """Have PostgreSQL show this transaction the rows of one office only, within the block."""
         outer: str | None = getattr(self._mine, "shown", None)
@@ -197,6 +235,7 @@ class Database:
     def _joined(self, engine: Engine) -> Iterator[Connection]:
         joint: Connection | None = getattr(self._mine, "joint", None)
         if joint is not None:  # a reader of its own would not see what was just written
+            self._write_gathered(joint)
             yield joint
             return
         with self._explained():
@@ -251,11 +290,14 @@ class Database:
 
         Without `changed` such a row stays as it is.
         """
-        new = self.new(table)
-        if not changed:
-            return new.on_conflict_do_nothing()
-        values = {name: new.excluded[name] for name in changed}
-        return new.on_conflict_do_update(index_elements=table.primary_key, set_=values)
+        return _unless_there(self.new(table), changed)
+
+    def put(self, table: Table, *changed: str, chosen: Chosen | None = None) -> Put:
+        """Return how many rows are added, each as by `insert`.
+
+        `chosen` makes the query for what is added of the values given; None: it is these.
+        """
+        return Put(self.new, table, changed, chosen, at_once=not self.is_sqlite)
 
     def prepare(self) -> None:
         """Switch a SQLite file to WAL mode for good: readers and a writer work side by side."""
@@ -335,6 +377,13 @@ class OfficeDatabase:
         """Make one transaction of all that this thread reads and writes within the block."""
         with self.whole.together(), self.writing():  # shown once, not by each statement
             yield
+
+    def gather(self, rows: Mapping[Put, list[dict[str, Any]]]) -> None:
+        """Have rows of this office added together with those of others (`gathering`)."""
+        gathered = self.whole.gathered
+        assert gathered is not None
+        for put, some in rows.items():
+            gathered[put] += [{"office": self.office, **row} for row in some]
 
     def all(self, query: Executable, **values: Any) -> Sequence[Any]:
         """Return the rows of a query."""
@@ -457,11 +506,8 @@ class Part:
 
     def __init__(self, database: Database, office: str = "") -> None:
         self._database = OfficeDatabase(database, office)
-        self._insert_draft = database.insert(tables.outbox)
-        naming = _NAMING.selected_columns.keys()
-        self._insert_naming = (
-            database.new(tables.naming).from_select(naming, _NAMING).on_conflict_do_nothing()
-        )
+        self._put_draft = database.put(tables.outbox)
+        self._put_naming = database.put(tables.naming, chosen=_named)
 
     def _change(self, statement: UpdateBase, **values: Any) -> int:
         """Execute a statement in a transaction of its own; return how many rows it changed."""
@@ -480,22 +526,27 @@ class Part:
 
     def _put(self, connection: OfficeConnection, drafts: Iterable[Draft], at: datetime) -> None:
         """Add to the outbox what is not there yet, with the occurrences that it names."""
+        put_all(connection, self._rows_of(drafts, at))
+
+    def _rows_of(self, drafts: Iterable[Draft], at: datetime) -> dict[Put, list[dict[str, Any]]]:
+        """Return the rows of drafts, and of the occurrences that they name."""
         kept = [(draft, tables.from_draft(draft, at)) for draft in drafts]
-        put_all(connection, self._insert_draft, [row for _, row in kept])
         named = [
             {name: row[name] for name in _UNIQUE[1:]} | key._asdict()
             for draft, row in kept
             for key in draft.payload.occurrences()
         ]
-        put_all(connection, self._insert_naming, named)
+        return {self._put_draft: [row for _, row in kept], self._put_naming: named}
 
 
-_KEY = [tables.naming.c[name] for name in ("office", *Key._fields)]
 _UNIQUE = ("office", "slot", "recipient", "kind", "subject", "channel")
-_NAMING = select(
-    *(bindparam(column.name, type_=column.type).label(column.name) for column in _KEY),
-    tables.outbox.c.id.label("outbox_id"),
-).where(*(tables.outbox.c[name] == bindparam(name) for name in _UNIQUE))
+
+
+def _named(values: Values) -> Select[Any]:
+    """Return the row of the table naming for a row of the outbox and an occurrence."""
+    key = [values[name].label(name) for name in ("office", *Key._fields)]
+    unique = (tables.outbox.c[name] == values[name] for name in _UNIQUE)
+    return select(*key, tables.outbox.c.id.label("outbox_id")).where(*unique)
 
 
 _WAKE = (
@@ -525,21 +576,90 @@ def places_of(keys: Iterable[Key]) -> dict[str, Any]:
     return {"plans": sorted(plans), "tasks": sorted(tasks), "places": [tuple(k) for k in places]}
 
 
-def put_all(connection: OfficeConnection, insert: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Execute `insert` for each of `rows`, which have the same columns and need no conversion.
+_TYPES: dict[str, Any] = {c.name: c.type for c in (*tables.naming.c, *tables.outbox.c)}
+as_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
-    Many rows go to the driver itself: SQLAlchemy would spend as long on the values as SQLite.
+
+class Put:
+    """How rows with the same columns, which need no conversion, are added to a table.
+
+    PostgreSQL gets all of them as one value: a statement for each costs more on either side.
     """
-    if len(rows) < MANY:
-        if rows:
-            connection.execute(insert, rows)
-        return
-    raw = connection.raw
-    for row in rows:
-        row["office"] = connection.office
-    columns = None if insert.select is not None else list(rows[0])
-    made = insert.compile(dialect=raw.dialect, column_keys=columns)
-    values: Any = rows
-    if made.positiontup is not None:
-        values = list(map(itemgetter(*made.positiontup), rows))
-    raw.exec_driver_sql(str(made), values)
+
+    def __init__(
+        self,
+        new: NewRow,
+        table: Table,
+        changed: Sequence[str] | None,  # as of Database.insert; None: an error where a key is there
+        chosen: Chosen | None = None,
+        *,
+        at_once: bool = False,
+    ) -> None:
+        self._new, self._table, self._changed = new, table, changed
+        self._chosen, self._at_once = chosen, at_once
+        self._made = cache(self._make)
+
+    def execute(self, raw: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Add the rows, each with its office."""
+        if not rows:
+            return
+        statement = self._made(tuple(rows[0]))
+        if self._at_once:
+            raw.execute(statement, {"given": as_json(self._last(rows))})
+        elif len(rows) < MANY:
+            raw.execute(statement, rows)
+        else:  # to the driver: SQLAlchemy would spend as long on the values as SQLite
+            made = statement.compile(dialect=raw.dialect, column_keys=list(rows[0]))
+            values: Any = rows
+            if made.positiontup is not None:
+                values = list(map(itemgetter(*made.positiontup), rows))
+            raw.exec_driver_sql(str(made), values)
+
+    def _make(self, names: tuple[str, ...]) -> Any:
+        """Return the insert of rows with these columns."""
+        values: Values
+        types = _TYPES if self._chosen else {c.name: c.type for c in self._table.c}
+        if self._at_once:
+            values = given({name: types[name] for name in names})
+        else:
+            values = {name: bindparam(name, type_=types[name]) for name in names}
+        if self._chosen is not None:
+            chosen = self._chosen(values)
+        elif self._at_once:
+            chosen = select(*(values[name] for name in names))
+        else:
+            return _unless_there(self._new(self._table), self._changed)
+        made = self._new(self._table).from_select(chosen.selected_columns.keys(), chosen)
+        return _unless_there(made, self._changed)
+
+    def _last(self, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+        """Return the last row of each key, where a later one is written over an earlier one."""
+        if not self._changed:
+            return rows
+        key = itemgetter(*(column.name for column in self._table.primary_key))
+        return list({key(row): row for row in rows}.values())
+
+
+def put_all(connection: OfficeConnection, rows: Mapping[Put, Sequence[dict[str, Any]]]) -> None:
+    """Add rows of the connection's office."""
+    for put, some in rows.items():
+        for row in some:
+            row["office"] = connection.office
+        put.execute(connection.raw, some)
+
+
+def given(columns: Mapping[str, Any]) -> Values:
+    """Return the columns, of these types, of the rows in the value `given`; PostgreSQL."""
+    made = func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))
+    rows = made.table_valued(*(column(name, type_) for name, type_ in columns.items()))
+    found = rows.render_derived(name="given_rows", with_types=True)
+    return {name: found.c[name] for name in columns}
+
+
+def _unless_there(insert: Any, changed: Sequence[str] | None) -> Any:
+    if changed is None:
+        return insert
+    if not changed:
+        return insert.on_conflict_do_nothing()
+    values = {name: insert.excluded[name] for name in changed}
+    return insert.on_conflict_do_update(index_elements=insert.table.primary_key, set_=values)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Text, bindparam, cast, delete, insert, select, update
+from sqlalchemy import Connection, Integer, Text, bindparam, cast, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from reminder.domain.ledger import Event
@@ -22,12 +22,14 @@ from reminder.store.database import (
     Database,
     OfficeConnection,
     Part,
+    Put,
     of_places,
     places_of,
     put_all,
 )
 from reminder.store.records import (
     Broken,
+    Place,
     Recorded,
     Spoken,
     UnreadableRowError,
@@ -65,6 +67,12 @@ REVISION = select(
     .where(mine(tables.meta), tables.meta.c.name == ADDRESS_MARK)
     .scalar_subquery(),
 ).where(mine(head))
+_SPOKEN_AMONG = select(tables.spoken).where(
+    *(
+        tables.spoken.c[name].in_(bindparam(name, expanding=True))
+        for name in ("office", "plan", "task", "stage", "due")
+    )
+)
 _AT = update(address).where(
     mine(address), address.c.channel == bindparam("via"), address.c.value == bindparam("place")
 )
@@ -74,6 +82,19 @@ KILL = _AT.where(address.c.dead_since.is_(None)).values(
 MOVE = _AT.values(value=bindparam("new_place"), dead_since=None, dead_reason="")
 
 
+class Standing(NamedTuple):
+    """What a tick reads first of an office: the ledger's head and the marks of earlier ticks."""
+
+    number: int
+    hash: str
+    metas: Mapping[str, str]
+
+    @property
+    def revision(self) -> tuple[int, str]:
+        """As `LedgerPart.revision`."""
+        return self.number, self.metas.get(ADDRESS_MARK, "")
+
+
 class LedgerPart(Part):
     """Events, chained; stages spoken; updates seen; marks by name; addresses and invitations."""
 
@@ -81,8 +102,8 @@ class LedgerPart(Part):
         super().__init__(database, office)
         # An INSERT has no rowcount on psycopg.
         self._insert_seen = database.insert(tables.seen).returning(tables.seen.c.at)
-        self._insert_spoken = database.insert(tables.spoken)
-        self._put_meta = database.insert(tables.meta, "value")
+        self._put_spoken = database.put(tables.spoken)
+        self._put_meta = database.put(tables.meta, "value")
         self._bind = database.insert(address, "value", "bound_at", "dead_since", "dead_reason")
         self._invite = database.insert(invitation, "person", "expires_at", "used_at", "channel")
         one_more = cast(cast(tables.meta.c.value, Integer) + 1, Text)
@@ -109,6 +130,9 @@ class LedgerPart(Part):
         A draft that is already in the outbox (its unique columns), and a Spoken already noted,
         change nothing. A unit without a name in `unit_names` is kept by its id.
         """
+        if seen is None and not events and self._database.whole.gathered is not None:
+            self._database.gather(self._rows(drafts, spoken, meta, at))
+            return True
         with self._database.writing() as connection:
             if seen is not None:
                 channel, update_id = seen
@@ -117,13 +141,23 @@ class LedgerPart(Part):
                     return False
             if events:
                 _append(connection, events, unit_names)
-            self._put(connection, drafts, at)
-            put_all(connection, self._insert_spoken, [SPOKEN.columns(one) for one in spoken])
-            if meta:
-                self._keep(connection, meta)
+            put_all(connection, self._rows(drafts, spoken, meta, at))
             if events:
                 self._wake(connection)
         return True
+
+    def _rows(
+        self,
+        drafts: Iterable[Draft],
+        spoken: Iterable[Spoken],
+        meta: Mapping[str, str] | None,
+        at: datetime,
+    ) -> dict[Put, list[dict[str, Any]]]:
+        return {
+            **self._rows_of(drafts, at),
+            self._put_spoken: [SPOKEN.columns(one) for one in spoken],
+            self._put_meta: _meta_rows(meta or {}),
+        }
 
     def events(self, after: int = 0) -> list[Recorded]:
         """Return the ledger's events with a number above `after`, in order."""
@@ -138,11 +172,25 @@ class LedgerPart(Part):
         Whoever has read both ledger and addresses at these marks need not read them again.
         """
         found = self._database.all(REVISION)
-        return _head_of(found)[0], found[0][-1] or ""
+        return head_of(found)[0], found[0][-1] or ""
 
     def head(self) -> tuple[int, str]:
         """Return number and hash of the ledger's last event; (0, 64 zeros) of an empty one."""
-        return _head_of(self._database.all(HEAD))
+        return head_of(self._database.all(HEAD))
+
+    def standing(self) -> Standing:
+        """Return what a tick reads first."""
+        with self._database.reading() as connection:
+            head = head_of(connection.execute(HEAD).all())
+            return Standing(*head, dict(map(tuple, connection.execute(METAS))))
+
+    def spoken_among(self, places: Collection[Place]) -> frozenset[Place]:
+        """Return those of these stages that were spoken."""
+        if not places:
+            return frozenset()
+        office = self._database.office
+        with self._database.reading() as connection:
+            return spoken_among(connection.raw, {office: places})[office]
 
     def verify(self, heads: Iterable[tuple[int, str]] = ()) -> Broken | None:
         """Return the first event that was changed, removed or slipped in; None: the chain is whole.
@@ -151,7 +199,7 @@ class LedgerPart(Part):
         a ledger that was rewritten as a whole. Nothing of the ledger needs to be readable for it.
         """
         with self._database.reading() as connection:
-            head = _head_of(connection.execute(HEAD).all())
+            head = head_of(connection.execute(HEAD).all())
             rows = connection.execute(EVENTS, {"after": BEFORE_ALL}).mappings()
             return first_broken(map(dict, rows), head, heads)
 
@@ -203,8 +251,7 @@ class LedgerPart(Part):
         )
 
     def _keep(self, connection: OfficeConnection, meta: Mapping[str, str]) -> None:
-        rows = [{"name": name, "value": words(value)} for name, value in meta.items()]
-        connection.execute(self._put_meta, rows)
+        put_all(connection, {self._put_meta: _meta_rows(meta)})
 
     def bind(self, recipient: str, channel: str, value: str, at: datetime) -> None:
         """Make `value` the address of `recipient` on `channel`."""
@@ -309,7 +356,11 @@ class LedgerPart(Part):
         return "unknown"
 
 
-def _head_of(rows: Sequence[Sequence[Any]]) -> tuple[int, str]:
+def _meta_rows(meta: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"name": name, "value": words(value)} for name, value in meta.items()]
+
+
+def head_of(rows: Sequence[Sequence[Any]]) -> tuple[int, str]:
     """Return number and hash of the one row of the table head."""
     number, last_hash = rows[0][:2] if len(rows) == 1 else (None, None)
     if type(number) is not int or not isinstance(last_hash, str):
@@ -318,10 +369,28 @@ def _head_of(rows: Sequence[Sequence[Any]]) -> tuple[int, str]:
     return number, last_hash
 
 
+def spoken_among(
+    raw: Connection, places: Mapping[str, Collection[Place]]
+) -> dict[str, frozenset[Place]]:
+    """Return those of these stages that were spoken, by office."""
+    found: dict[str, set[Place]] = {office: set() for office in places}
+    asked = [place for some in places.values() for place in some]
+    wanted = {
+        "office": sorted(found),
+        "plan": sorted({key.plan for key, *_ in asked}),
+        "task": sorted({key.task for key, *_ in asked}),
+        "stage": sorted({stage for *_, stage, _ in asked}),
+        "due": sorted({due for *_, due in asked}),
+    }
+    for row in raw.execute(_SPOKEN_AMONG, wanted):
+        found[row.office].add(SPOKEN.read(row).place)
+    return {office: frozenset(some.intersection(places[office])) for office, some in found.items()}
+
+
 def _append(
     connection: OfficeConnection, events: Sequence[Event], unit_names: Mapping[str, str]
 ) -> None:
-    number, last_hash = _head_of(connection.execute(HEAD_TO_MOVE).all())
+    number, last_hash = head_of(connection.execute(HEAD_TO_MOVE).all())
     rows = []
     for entry in events:
         number += 1

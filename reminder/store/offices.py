@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,9 @@ from zlib import crc32
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Text,
+    Update,
     bindparam,
     case,
     delete,
@@ -27,9 +29,9 @@ from sqlalchemy import (
 )
 
 from reminder.store import tables
-from reminder.store.database import EVERY, Database, OfficeDatabase, file_of
-from reminder.store.ledger import GENESIS
-from reminder.store.records import moment, stamp, words
+from reminder.store.database import EVERY, Database, OfficeDatabase, as_json, file_of, given
+from reminder.store.ledger import GENESIS, Standing, head_of, spoken_among
+from reminder.store.records import Place, moment, stamp, words
 from reminder.store.store import BUSY, Store
 from reminder.store.tables import Shape, account, head, office, office_account
 
@@ -120,14 +122,28 @@ ACCOUNT = Shape(account, Account)
 
 
 LONGEST_WAIT = timedelta(hours=25)  # until the next day's start, and an hour of wrong clocks
-_SETTLE = (
-    update(office)
-    .where(office.c.id == tables.OFFICE)
-    .values(
-        next_at=case((office.c.next_at == bindparam("claimed"), bindparam("then", type_=Text))),
-        fault=bindparam("why"),
-        fault_since=bindparam("since", type_=Text),
+
+
+def _settling(which: ColumnElement[bool], then: ColumnElement[str]) -> Update:
+    return (
+        update(office)
+        .where(which)
+        .values(
+            next_at=case((office.c.next_at == bindparam("claimed"), then)),
+            fault=bindparam("why"),
+            fault_since=bindparam("since", type_=Text),
+        )
     )
+
+
+_SETTLE = _settling(office.c.id == tables.OFFICE, bindparam("then", type_=Text))
+_GIVEN = given(dict.fromkeys(("id", "then"), Text()))
+_SETTLE_ALL = _settling(office.c.id == _GIVEN["id"], _GIVEN["then"])
+_HEADS = select(head.c.office, head.c.number, head.c.hash).where(
+    head.c.office.in_(bindparam("ids", expanding=True))
+)
+_METAS = select(tables.meta.c.office, tables.meta.c.name, tables.meta.c.value).where(
+    tables.meta.c.office.in_(bindparam("ids", expanding=True))
 )
 
 
@@ -315,6 +331,47 @@ class Stores:
         # As the office, within whose transaction this is: PostgreSQL need show no other rows.
         with OfficeDatabase(self.database, office_id).writing() as connection:
             connection.execute(_SETTLE, values)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Make one transaction of the ticks of several offices, whose rows are written at once.
+
+        Whatever fails takes all of it back.
+        """
+        whole = self.database
+        with whole.together(), self._every.writing() as every, whole.gathering(every.raw):
+            yield
+
+    def standings(self, office_ids: Collection[str]) -> dict[str, Standing]:
+        """Return `LedgerPart.standing` of each of these offices."""
+        ids = {"ids": sorted(office_ids)}
+        heads: dict[str, list[tuple[int, str]]] = {each: [] for each in office_ids}
+        metas: dict[str, dict[str, str]] = {each: {} for each in office_ids}
+        with self._every.reading() as connection:
+            for owner, number, last_hash in connection.raw.execute(_HEADS, ids):
+                heads[owner].append((number, last_hash))
+            for owner, name, value in connection.raw.execute(_METAS, ids):
+                metas[owner][name] = value
+        return {each: Standing(*head_of(heads[each]), metas[each]) for each in office_ids}
+
+    def spoken_among(
+        self, places: Mapping[str, Collection[Place]]
+    ) -> Mapping[str, frozenset[Place]]:
+        """Return `LedgerPart.spoken_among` of each of these offices."""
+        with self._every.reading() as connection:
+            return spoken_among(connection.raw, places)
+
+    def settle_all(self, claimed: datetime, next_at: Mapping[str, datetime]) -> None:
+        """Do `settle` for offices without a fault, each with its time."""
+        then = {each: stamp(at) for each, at in sorted(next_at.items())}
+        common = {"claimed": stamp(claimed), "why": "", "since": None}
+        with self._every.writing() as connection:
+            if self.database.is_sqlite:
+                rows = [{"of_office": each, "then": at, **common} for each, at in then.items()]
+                connection.raw.execute(_SETTLE, rows)
+            else:
+                given = as_json([{"id": each, "then": at} for each, at in then.items()])
+                connection.raw.execute(_SETTLE_ALL, {"given": given, **common})
 
     def set_next(self, office_id: str, next_at: datetime | None) -> None:
         """Note when an office can speak next; None: at once."""

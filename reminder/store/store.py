@@ -93,11 +93,10 @@ class Store(LedgerPart, OutboxPart, DocumentPart, WebPart, ImportPart):
 
     @contextmanager
     def ticking(self) -> Iterator[None]:
-        """As `together`, for a tick: what it records itself does not have it done once more."""
+        """Record what a tick says, within a transaction: that does not have it done once more."""
         self.wakes = False
         try:
-            with self.together():
-                yield
+            yield
         finally:
             self.wakes = True
 

@@ -26,7 +26,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from reminder.domain.errors import ReminderError
 from reminder.domain.payloads import DeadLetter
 from reminder.store import tables
-from reminder.store.database import EVERY, OfficeConnection, explain, put_all
+from reminder.store.database import EVERY, OfficeConnection, Put, explain, put_all
 from reminder.store.files import PRIVATE, beside, make_private, unwritable
 from reminder.store.offices import OfficeRecord, OfficeState, Stores
 from reminder.store.records import (
@@ -464,13 +464,13 @@ def _copied(old: OfficeConnection, new: OfficeConnection, table: Table, change: 
     """Copy the rows of one table; return how many were written."""
     asked = select(table).where(mine(table)).order_by(*table.primary_key)
     result = old.execute(asked.execution_options(yield_per=PART)).mappings()
-    written, put = 0, insert(table)
+    written, put = 0, Put(insert, table, None)
     try:
         for part in result.partitions(PART):
             rows = [row for each in part if (row := change(dict(each))) is not None]
             for row in rows:
                 del row["office"]
-            put_all(new, put, rows)
+            put_all(new, {put: rows})
             written += len(rows)
     except (DataError, IntegrityError) as error:
         raise ReminderError(

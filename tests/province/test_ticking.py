@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from itertools import count, islice
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,18 @@ def tick(ticker: Ticker, *offices: str) -> set[str]:
     for shard in {shard_of(office, SHARDS) for office in offices}:
         woken |= ticker.tick_shard(shard)
     return woken
+
+
+def tick_alone(ticker: Ticker, office: str) -> set[str]:
+    """Tick the offices of a shard that are due, each in a transaction of its own."""
+    claimed, until = ticker.claim(shard_of(office, SHARDS))
+    return {account for each in claimed for account in ticker.tick(each, until)}
+
+
+def neighbours(number: int) -> list[str]:
+    """So many offices of one shard."""
+    ids = (f"w{n}" for n in count())
+    return list(islice((one for one in ids if shard_of(one, SHARDS) == 0), number))
 
 
 def due(stores: Stores, clock: Clock, *offices: str) -> list[str]:
@@ -117,15 +130,20 @@ def done() -> Event:
     return Event(at=BEGUN, kind=EventKind.DONE, key=key, unit="tu-phap", by="an")
 
 
-def test_an_answer_during_the_tick_is_not_lost(stores: Stores, clock: Clock) -> None:
-    """It comes after the office was claimed, and before that office's own transaction ends."""
+@pytest.mark.parametrize("together", [True, False])
+def test_an_answer_during_the_tick_is_not_lost(
+    stores: Stores, clock: Clock, together: bool
+) -> None:
+    """It comes after the office was claimed, and before the transaction of the tick ends."""
     add_office(stores, "a", chats="1")
     ticker = ticker_of(stores, clock)
     claimed, until = ticker.claim(shard_of("a", SHARDS))
     assert due(stores, clock, "a") == [], "no other process takes it meanwhile"
     stores.of("a").bind("an", "telegram", "9", BEGUN)
-    for each in claimed:
-        ticker.tick(each, until)
+    if together:
+        assert ticker.tick_together(claimed, until) == {"bot"}
+    else:
+        assert [ticker.tick(each, until) for each in claimed] == [{"bot"}]
     assert due(stores, clock, "a") == ["a"]
     tick(ticker, "a")
     assert due(stores, clock, "a") == []
@@ -164,13 +182,68 @@ def test_clocks_that_differ_by_minutes_say_nothing_twice(
     assert "clock" not in caplog.text
 
 
+# ---- several offices in one transaction
+
+
+def state_of(stores: Stores, office: str) -> list[object]:
+    """All that a tick leaves of an office."""
+    store, found = stores.of(office), stores.office(office)
+    assert found is not None
+    rows = [(r.draft, r.state) for r in sorted(said(stores, office), key=lambda r: r.id)]
+    keys = sorted({key for draft, _ in rows for key in draft.payload.occurrences()})
+    named = [len(store.rows(naming=[key], limit=1000)) for key in keys]
+    spoken = sorted(store.spoken_of(keys), key=repr)
+    kept = {n: v for n, v in store.metas().items() if n.startswith(("tick", "last", "started"))}
+    return [rows, named, spoken, kept, store.head(), found.next_at, found.fault]
+
+
+def test_offices_ticked_together_say_what_each_says_alone(stores: Stores, clock: Clock) -> None:
+    """Events, messages, what they name, stages and marks; and each chain is whole."""
+    offices = neighbours(6)
+    alone, together = offices[:3], offices[3:]
+    for number, office in enumerate(offices, start=1):
+        add_office(stores, office, chats=str(number))
+    ticker = ticker_of(stores, clock)
+    for moment in (at("22/01", "07:00"), at("31/01"), at("05/02")):
+        clock.moment = moment
+        claimed, until = ticker.claim(0)
+        for each in claimed:
+            if each.id in alone:
+                ticker.tick(each, until)
+        assert ticker.tick_together([c for c in claimed if c.id in together], until) == {"bot"}
+        for office in (alone[0], together[0]):
+            service = ticker.cache.service(office)
+            service.handle(service.office.people["an"], "xong 2c", moment, channel="cli")
+    assert [state_of(stores, office) for office in together] == [
+        state_of(stores, office) for office in alone
+    ]
+    assert {row.draft.kind for row in said(stores, together[1])} == {
+        *("notice", "nudge", "escalation", "digest"),
+    }
+    assert [stores.of(office).verify() for office in offices] == [None] * 6
+
+
 # ---- one faulty office
+
+
+def refuse(store: Store) -> None:
+    """Have the database take no more messages of this office."""
+    with store.database.writing() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER refuse BEFORE INSERT ON outbox WHEN NEW.office = '{store.office}' "
+            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            if store.database.is_sqlite
+            else "ALTER TABLE outbox ADD CONSTRAINT refuse "
+            f"CHECK (office <> '{store.office}') NOT VALID"
+        )
+
 
 FAULTS: dict[str, Callable[[Store], None]] = {
     "plan": lambda s: put(s, plan_id(PLAN), "tasks = "),
     "people": lambda s: put(s, PEOPLE, "[[person"),
     "row": lambda s: s.set_meta("last_tick", "yesterday"),
     "head": lambda s: s.set_meta("started:cchc-2024", "x"),
+    "refused": refuse,
 }
 
 
@@ -178,31 +251,32 @@ FAULTS: dict[str, Callable[[Store], None]] = {
 def test_a_faulty_office_costs_itself_alone_and_is_told_once(
     stores: Stores, clock: Clock, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
-    """The others hear what they are to hear; the log names the office once, not each minute."""
+    """The others, some of its shard, hear what they are to hear; the log names it once."""
     caplog.set_level(logging.INFO)
-    for office in ("a", "b", "c"):
-        add_office(stores, office, chats=office)
+    a, b, c = offices = neighbours(3)
+    for number, office in enumerate(offices, start=1):
+        add_office(stores, office, chats=str(number))
     ticker = ticker_of(stores, clock)
-    tick(ticker, "a", "b", "c")
+    tick(ticker, *offices)
     clock.moment = at("31/01")
-    FAULTS[fault](stores.of("b"))
-    begun = len(said(stores, "b"))
+    FAULTS[fault](stores.of(b))
+    begun = len(said(stores, b))
     for _ in range(5):
-        tick(ticker, "a", "b", "c")
+        tick(ticker, *offices)
         clock.moment += timedelta(minutes=1)
-    found = stores.office("b")
+    found = stores.office(b)
     assert found is not None
     assert found.fault
     assert found.fault_since == at("31/01")
     assert stores.faulty() == 1
-    assert [sum(r.draft.kind == "nudge" for r in said(stores, o)) > 0 for o in "abc"] == [
+    assert [sum(r.draft.kind == "nudge" for r in said(stores, o)) > 0 for o in offices] == [
         True,
         False,
         True,
     ]
-    assert len(said(stores, "b")) == begun, "of a transaction that failed nothing is kept"
-    assert caplog.text.count("office b is left out") == 1
-    assert "office a" not in caplog.text
+    assert len(said(stores, b)) == begun, "of a transaction that failed nothing is kept"
+    assert caplog.text.count(f"office {b} is left out") == 1
+    assert [f"office {other}" in caplog.text for other in (a, c)] == [False, False]
 
 
 def test_a_faulty_office_is_tried_again_at_growing_intervals(stores: Stores, clock: Clock) -> None:
@@ -326,7 +400,7 @@ def _played(
                 put(stores.of("a"), PEOPLE, PEOPLE_TEXT.replace('"An"', '"An Bình"'))
         if step:
             stores.hurry("a")
-        tick(ticker, "a")
+        tick_alone(ticker, "a") if step else tick(ticker, "a")
         found = stores.office("a")
         assert found is not None
         assert not found.fault

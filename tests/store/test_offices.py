@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from reminder.store import tables
+from reminder.store.database import EVERY, OfficeDatabase
 from reminder.store.offices import Account, OfficeRecord, OfficeState, Stores, has_offices, shard_of
 from reminder.store.store import Store, open_store
 from tests.store.conftest import no_sleep
-from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes
+from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said
 from tests.store.test_queries import statements, use_all
 
 
@@ -27,10 +28,10 @@ def two(sql: Store) -> Stores:
 def rows_of(sql: Store, office_id: str) -> dict[str, list[Any]]:
     """All that a database holds of an office."""
     found = {}
-    with sql.database.reading() as connection:
+    with OfficeDatabase(sql.database, EVERY).reading() as connection:
         for table in tables.OF_OFFICE:
             asked = select(table).where(table.c.office == office_id)
-            found[table.name] = sorted(map(repr, connection.execute(asked).all()))
+            found[table.name] = sorted(map(repr, connection.raw.execute(asked).all()))
     return found
 
 
@@ -133,3 +134,42 @@ def test_an_address_is_found_by_its_account(sql: Store) -> None:
     assert stores.owners("bot-a", "100") == [("a", "an"), ("b", "an")]
     stores.link("a", "telegram", "")
     assert stores.links() == [("b", "telegram", "bot-a")]
+
+
+def test_what_is_gathered_is_written_at_once_and_is_each_its_office_s(store: Store) -> None:
+    """It is read as if it had been written one by one, and a failure takes all of it back."""
+    stores = two(store)
+    a, b = stores.of("a"), stores.of("b")
+    before = [rows_of(store, office_id) for office_id in ("a", "b")]
+    with suppress(ZeroDivisionError), stores.gathering():
+        for one in (a, b):
+            one.record([], unit_names=UNITS, drafts=[draft()], meta={"mark": "1"}, at=NOW)
+        assert b.meta("mark") == "1"
+        raise ZeroDivisionError
+    assert [rows_of(store, office_id) for office_id in ("a", "b")] == before
+    with stores.gathering():
+        for one, value in ((a, "1"), (b, "2"), (b, "3")):
+            drafts, spoken, meta = [draft(value)], [said()], {"mark": value}
+            one.record([], unit_names=UNITS, drafts=drafts, spoken=spoken, meta=meta, at=NOW)
+        assert [one.meta("mark") for one in (a, b)] == ["1", "3"]
+        a.record([event()], unit_names=UNITS, drafts=[draft("4")], at=NOW)
+    assert [[row.draft.recipient for row in reversed(one.rows())] for one in (a, b)] == [
+        [draft(value).recipient for value in values] for values in ("14", "23")
+    ]
+    assert [one.spoken_among({said().place}) for one in (a, b)] == [{said().place}] * 2
+    assert stores.standings(["a", "b"]) == {"a": a.standing(), "b": b.standing()}
+    assert [one.verify() for one in (a, b)] == [None, None]
+
+
+def test_an_office_sees_only_its_own_rows_where_many_are_gathered(postgres_url: str) -> None:
+    """A statement that forgets to say whose rows it means: PostgreSQL shows no others."""
+    with closing(open_store(postgres_url, exclusive=False, sleep=no_sleep)) as store:
+        stores = two(store)
+        with stores.gathering():
+            for office_id in ("a", "b"):
+                stores.of(office_id).record([], unit_names={}, drafts=[draft()], at=NOW)
+            with OfficeDatabase(stores.database, "a").reading() as connection:
+                seen = connection.raw.execute(select(tables.outbox.c.office)).scalars().all()
+            with stores.database.reading() as every:
+                all_of_them = every.execute(select(tables.outbox.c.office)).scalars().all()
+        assert (seen, sorted(all_of_them)) == (["a"], ["a", "b"])

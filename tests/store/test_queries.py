@@ -84,6 +84,8 @@ def use_all(store: Store) -> None:
     store.revision()
     store.verify()
     store.spoken_of(KEYS)
+    store.spoken_among({said().place})
+    store.standing()
     store.metas()
     use_people(store)
 
