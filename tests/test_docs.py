@@ -94,6 +94,23 @@ def test_each_named_file_exists(page: str) -> None:
     assert [n for n in named if not any(list(place.glob(n)) for place in places)] == []
 
 
+def test_each_named_function_exists() -> None:
+    """What CONTRIBUTING names as the place to change something stands in the sources."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("## Where to change what")[1].split("## The packages")[0]
+    named = {name.removesuffix("()") for name in re.findall(r"`([\w.]+(?:\(\))?)`", table)}
+    names = {
+        name.rpartition(".")[2] for name in named if not name.endswith((".py", ".j2", ".toml"))
+    }
+    files = [path for path in (ROOT / "reminder").rglob("*") if path.suffix in (".py", ".j2")]
+    written = {
+        word
+        for path in (*files, ROOT / "config/reminder.toml")
+        for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+    }
+    assert (sorted(names - written), len(names) > 30) == ([], True)
+
+
 def spans(guide: str) -> list[str]:
     """What a guide shows as something to type."""
     return re.findall(r"`([^`\n]+)`", (DOCS / guide).read_text(encoding="utf-8"))
