@@ -16,7 +16,7 @@ from tests.fakes.telegram import FakeTelegram
 from tests.waiting import within
 
 HEAVY = [
-    *("aiohttp", "alembic", "apscheduler", "bs4", "docx", "icalendar"),
+    *("aiohttp", "alembic", "bs4", "docx", "icalendar"),
     *("imap_tools", "lxml", "openpyxl", "pdfplumber", "pgqueuer", "prometheus_client", "psycopg"),
     *("pydantic", "rich", "segno", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm"),
     *("starlette", "structlog", "uvicorn", "xlsxwriter"),

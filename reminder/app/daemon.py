@@ -1,7 +1,7 @@
 """The daemon: ticks, sends and receives until it is stopped.
 
-No message is scheduled ahead. A tick that is dropped or late loses nothing, since each tick
-computes all that is due since the last one.
+APScheduler runs the recurring ticks; no message is scheduled ahead. A tick that is dropped or late
+loses nothing, since each tick computes all that is due since the last one.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from reminder.app.dispatcher import Dispatcher
 from reminder.channels import Channel
 from reminder.domain.context import Inbound
-from reminder.ops.supervisor import Clock, Worker, pause_until, supervise
+from reminder.ops.supervisor import Clock, Worker, supervise
 from reminder.services.service import Service
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -55,7 +58,7 @@ class Daemon:
     reload_seconds: float = 5.0
     sweep_seconds: float = 30.0
     backup_seconds: float = 60.0  # between two looks at whether a copy is due
-    silent_seconds: float = 180.0  # without a tick, after which one is made
+    silent_seconds: float = 180.0  # without a tick, after which the timer is restarted
     watch_seconds: float = 5.0  # between two looks at the clock
     restart_pause: float = 1.0  # seconds before a task that has ended is started anew, at first
     worker: Worker = field(default_factory=Worker)
@@ -87,35 +90,45 @@ class Daemon:
     async def run(self) -> None:
         """Run until `stop`, then finish the sends under way."""
         await self._begin()
-        timers = [
-            self._timer("ticking", self.tick, self.tick_seconds),
-            self._timer("sweeping", self._sweep, self.sweep_seconds),
-            self._timer("rereading", self._reload, self.reload_seconds),
-        ]
-        if self.backup:
-            timers.append(self._timer("copying", self._back_up, self.backup_seconds))
         listening = [
             self._supervise(f"listening to {one.name}", partial(one.run, self.take))
             for one in self.listeners
         ]
         sending = self._supervise("sending", self.dispatcher.run)
-        watching = self._supervise("watching the clock", self._watch_clock)
+        shown = self._time()
         try:
             await self.tick()
-            await self.worker.stop.wait()
+            await self._run_timer(shown)
         finally:
-            watching.cancel()
             for task in listening:
                 task.cancel()
             await asyncio.gather(*listening, return_exceptions=True)
             self.wake()
             await asyncio.gather(sending, return_exceptions=True)
             await self.dispatcher.drain()
-            await asyncio.gather(*timers, return_exceptions=True)
             await self.worker.attempt("the end", lambda: self.service.end(self.clock.now()))
             self.worker.end()
         if self.worker.lost is not None:
             raise self.worker.lost
+
+    def _time(self) -> tuple[float, datetime]:
+        """Return the time of the loop's steady clock, and what the other one shows."""
+        return asyncio.get_running_loop().time(), self.clock.now()
+
+    async def _run_timer(self, shown: tuple[float, datetime]) -> None:
+        """Make the recurring ticks until the end, and finish those under way."""
+        from reminder.app.timer import make_timer  # loaded while the first poll is under way
+
+        timer, jobs = make_timer()
+        self._schedule(timer)
+        timer.start()
+        watching = self._supervise("watching the clock", partial(self._watch_clock, timer, *shown))
+        try:
+            await self.worker.stop.wait()
+        finally:
+            watching.cancel()
+            timer.shutdown(wait=False)
+            await jobs.over()
 
     async def _begin(self) -> None:
         """Begin the service; retry as long as the database can't be written."""
@@ -124,46 +137,51 @@ class Daemon:
     def _supervise(self, name: str, run: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
         return asyncio.create_task(supervise(name, run, self.worker.stop, self.restart_pause))
 
-    def _timer(
-        self, name: str, work: Callable[[], Awaitable[None]], seconds: float | None
-    ) -> asyncio.Task[None]:
-        """Do `work` every so many seconds; None: at the start of each minute."""
-        stop = self.worker.stop
-
-        async def run() -> None:
-            while not stop.is_set():
-                await pause_until(stop, self._to_minute() if seconds is None else seconds)
-                if not stop.is_set():
-                    await work()
-
-        return self._supervise(name, run)
-
-    def _to_minute(self) -> float:
-        """Return the seconds to the start of the next minute."""
-        now = self.clock.now()
-        return 60 - now.second - now.microsecond / 1e6
-
-    async def _watch_clock(self) -> None:
-        """Tick at once after the clock was set, and where no tick has been for long."""
-        loop = asyncio.get_running_loop()
-        steady, shown = loop.time(), self.clock.now()
+    async def _watch_clock(self, timer: AsyncIOScheduler, steady: float, shown: datetime) -> None:
+        """Restart the timer after a clock was set back; APScheduler waits for the old time."""
         while True:
             await asyncio.sleep(self.watch_seconds)
-            passed = timedelta(seconds=loop.time() - steady)
-            jump = self.clock.now() - shown - passed
-            steady, shown = loop.time(), self.clock.now()
+            before, (steady, now) = steady, self._time()
+            jump = now - shown - timedelta(seconds=steady - before)
+            shown = now
             if jump > JUMP:  # the tick itself notices a clock that was set back
                 span = timedelta(seconds=round(jump / timedelta(seconds=1)))
                 log.warning("the clock went forward by %s at once: missed messages are sent", span)
             elif steady - self._ticked > self.silent_seconds:
-                log.error("no tick for %d s: one is made now", steady - self._ticked)
+                log.error("no tick for %d s: the timer is restarted", steady - self._ticked)
             elif jump >= -JUMP:
                 continue
             if jump < -JUMP:  # do this even if the tick noticed; it may have failed
                 back = partial(self.service.set_back, self.clock.now())
                 await self.worker.attempt("the clock", back)
+            self._schedule(timer)
             await self.tick()
             self.wake()  # its wait was computed on the old clock
+
+    def _schedule(self, timer: AsyncIOScheduler) -> None:
+        """Schedule the recurring ticks from now on."""
+        jobs: list[tuple[str, Callable[[], Awaitable[None]], float | None]] = [
+            ("tick", self.tick, self.tick_seconds),
+            ("sweep", self._sweep, self.sweep_seconds),
+            ("reload", self._reload, self.reload_seconds),
+        ]
+        jobs += [("copies", self._back_up, self.backup_seconds)] if self.backup else []
+        for name, work, seconds in jobs:
+            when = {"second": 0} if seconds is None else {"seconds": seconds}
+            timer.add_job(
+                self._unless_stopping,
+                "cron" if seconds is None else "interval",
+                args=(work,),
+                id=name,
+                name=name,
+                replace_existing=True,
+                **when,
+            )
+
+    async def _unless_stopping(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work`, unless the daemon is ending."""
+        if not self.worker.stop.is_set():
+            await work()
 
     async def tick(self) -> None:
         """Run one tick; if the database can't be written now, the next one makes up for it."""

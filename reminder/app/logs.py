@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LIBRARIES = (
     "aiohttp",
+    "apscheduler",
     "httpx",
     "httpcore",
     "telegram",
@@ -58,6 +59,7 @@ def set_up(shape: str, level: str, secrets: Sequence[str]) -> None:
     root.setLevel(level.upper())
     for name in LIBRARIES:  # their chatter says nothing to an administrator
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("apscheduler").setLevel(max(logging.ERROR, root.level))
 
 
 def follow(settings: Settings, also: Sequence[str] = ()) -> None:

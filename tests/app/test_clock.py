@@ -106,7 +106,7 @@ async def test_the_marks_of_a_false_hour_are_taken_back(tmp_path: Path, mailbox:
 
 
 @pytest.mark.asyncio
-async def test_a_timer_that_is_silent_is_made_up_for(
+async def test_a_timer_that_has_died_is_set_anew(
     tmp_path: Path, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No tick for longer than any pause between two: said, and made up."""
@@ -116,7 +116,7 @@ async def test_a_timer_that_is_silent_is_made_up_for(
         wired.daemon.silent_seconds = 0.05
         clock.moment = at("24/01", "08:00")  # no jump that the watch would count as one
         await until(lambda: len(of_1c(mailbox)) == 1)
-        assert logged(caplog, "one is made now") != []
+        assert logged(caplog, "the timer is restarted") != []
 
 
 @pytest.mark.asyncio

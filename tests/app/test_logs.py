@@ -111,6 +111,7 @@ def test_the_libraries_are_never_louder_than_the_settings_say(level: str, quiet:
     make_bot("1:a")
     found = {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "telegram")}
     assert found == dict.fromkeys(found, getattr(logging, quiet.upper()))
+    assert logging.getLogger("apscheduler").level == logging.ERROR
 
 
 def test_a_line_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,8 +49,8 @@ from reminder.store.store import Store
 
 # What the program loads late is loaded here, once, and not by each daemon.
 for late in (
-    *("alembic.command", "holidays.countries.vietnam"),
-    *("reminder.files.settings", "sqlalchemy.dialects.sqlite"),
+    *("alembic.command", "apscheduler.triggers.cron", "apscheduler.triggers.interval"),
+    *("holidays.countries.vietnam", "reminder.files.settings", "sqlalchemy.dialects.sqlite"),
 ):
     import_module(late)
 

@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime
-from email.header import Header
+from email import base64mime, quoprimime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -46,6 +46,7 @@ _OURS = re.compile(
 )
 _VERSION = b"MIME-Version: 1.0\r\n"
 _LINE = 78  # characters of a line of the head (RFC 5322, 2.1.1)
+_AROUND = len("=?utf-8?b??=")
 _ENCODED_LINE = 76  # of a body in base64 (RFC 2045, 6.8)
 
 
@@ -62,8 +63,7 @@ class _Spaced(EmailPolicy):
             end = f"{self.linesep} <{address}"
         if name.lower() not in ("subject", "from") or text.isascii():
             return str(super().fold(name, value))
-        words = Header(text.strip('"'), "utf-8", header_name=name).encode(linesep=self.linesep)
-        return f"{name}: {words}{end}{self.linesep}"
+        return f"{name}: {_words(name, text)}{end}{self.linesep}"
 
     def fold_binary(self, name: str, value: str) -> bytes:
         return self.fold(name, value).encode("ascii", "surrogateescape")
@@ -132,10 +132,27 @@ def mail_bytes(
 
 def _field(name: str, value: str) -> bytes:
     """Return a field of the head; what is short and ASCII is its own folded form."""
+    if name == "Subject" and not value.isascii():
+        return f"{name}: {_words(name, value)}\r\n".encode("ascii")
     line = f"{name}: {value}"
     if value and len(line) <= _LINE and line.isascii() and line.isprintable():
         return f"{line}\r\n".encode("ascii")
     return _POLICY.fold_binary(name, _POLICY.header_factory(name, value))
+
+
+def _words(name: str, text: str) -> str:
+    """Return `text` as encoded words (RFC 2047), folded as email.header.Header does it."""
+    text = text.strip('"')
+    whole = text.encode()
+    shortest = min((quoprimime, base64mime), key=lambda coding: coding.header_length(whole))
+    lines, line, room = list[str](), b"", _LINE - len(f"{name}: ") - _AROUND
+    for char in text:
+        longer = line + char.encode()
+        if shortest.header_length(longer) > room:
+            lines.append(shortest.header_encode(line, "utf-8"))
+            longer, room = char.encode(), _LINE - 1 - _AROUND
+        line = longer
+    return "\r\n ".join([*lines, shortest.header_encode(line, "utf-8")])
 
 
 def _unfolded(name: str, value: str) -> bytes:
