@@ -14,16 +14,19 @@ from pathlib import Path
 import pytest
 
 from reminder.channels.email.classify import Bounced, LeftUnread, read
+from reminder.cli.transfer import import_office
 from reminder.domain.tokens import Purpose, message_key, plus_address
 from reminder.engine.embedded import Embedded
-from reminder.files.settings import InboxSection, Settings, StoreSection
+from reminder.files.settings import InboxSection, Settings, StoreSection, load_settings
 from reminder.province.mailbox import ManyOffices
 from reminder.province.process import Province
 from reminder.province.roles import ROLES, Process, open_province
 from reminder.store.offices import Account, Stores
 from reminder.store.records import SECRET
 from tests import waiting
+from tests.app.kit import SetClock
 from tests.channels.email import replies
+from tests.channels.email import test_course as course
 from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld, mail_devel, post
 from tests.channels.email.replies import AUTHSERV_ID
 from tests.fakes.blank import lay_blank, memory_store
@@ -107,6 +110,39 @@ async def test_an_answer_counts_for_the_office_whose_mail_it_answers(
         assert told == [["done 1c an"], ["done 1c an"]]
         marks = await province.do(stores.of("").metas)
     assert {"box/inbox:mark", "box/inbox:last_look"} <= marks.keys()
+
+
+async def test_an_answer_to_a_mail_that_a_ward_sent_before_it_moved_counts(
+    tmp_path: Path, post: MailWorld
+) -> None:
+    """By its old address, in the mailbox that it brought along; it is confirmed in its thread."""
+    config, here = course.settings(tmp_path, post), tmp_path / "tinh.toml"
+    async with course.running(config, SetClock(at("24/01", "08:00"))):
+        nudge = await course.nudged(post)
+    lay_blank(tmp_path / "tinh.db")
+    here.write_text(f'[store]\nurl = "sqlite:///{(tmp_path / "tinh.db").as_posix()}"\n', "utf-8")
+    import_office(
+        tmp_path / "r.db", office="00123", settings=config, secrets=tmp_path / "secrets",
+        config=here,
+    )  # fmt: skip
+    province = open_province(load_settings(here, {}), Clock(at("25/01", "09:00")))
+    process = Process(province, ROLES)
+    running = asyncio.create_task(process.run())
+    try:
+        answer = replies.gmail(nudge, "Dạ em báo cáo đã xong 1c ạ", AN)
+        post.hand_in(answer, str(nudge["Reply-To"]))
+
+        def confirmed() -> list[EmailMessage]:
+            return [m for m in post.mails(AN) if m["In-Reply-To"] == answer["Message-ID"]]
+
+        await post.until(lambda: len(confirmed()) == 1)
+        told = await province.do(partial(events, province.stores, "00123"))
+        await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+    finally:
+        process.stop.set()
+        await within(running, "the process's end")
+    assert told == ["done 1c an"]
+    assert str(nudge["Message-ID"]) in confirmed()[0]["References"]
 
 
 def desk() -> tuple[ManyOffices, Stores]:
