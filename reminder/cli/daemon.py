@@ -156,6 +156,7 @@ def backup(
     Máy tự sao mỗi ngày một bản: xem [backup] trong tệp cài đặt.
     """
     from reminder.store.database import file_of
+    from reminder.store.offices import Stores
     from reminder.store.records import ENDED, StoreRefusedError
     from reminder.store.store import open_store
 
@@ -178,9 +179,11 @@ def backup(
             store.set_meta(ENDED, bootstrap.now().isoformat())
     with closing(store):
         store.backup(str(target))
-        events = store.head()[0]
+        stores = Stores(store)
+        offices = f"{len(stores.offices(state=None))} phường, " if stores.is_many() else ""
+        events = stores.count_events()
     size = f"{target.stat().st_size / 1e6:.1f}".replace(".", ",")
-    print(f"Đã sao và kiểm tra: {target} ({events} ghi nhận, {size} MB).")
+    print(f"Đã sao và kiểm tra: {target} ({offices}{events} ghi nhận, {size} MB).")
     if database is not None and target.stat().st_dev == database.stat().st_dev:
         print("Bản sao này nằm cùng ổ đĩa với dữ liệu: ổ ấy hỏng thì mất cả hai.")
 

@@ -206,7 +206,10 @@ def show_all(
         for one in found:
             print(json.dumps(_fields(one), ensure_ascii=False))
         return
-    rows = [(one.id, one.name, one.province, _state(one), _time(one.next_at)) for one in found]
+    rows = [
+        (one.id, one.name, one.province, _state(one), "" if one.retired_at else _time(one.next_at))
+        for one in found
+    ]
     headers = ("Mã", "Tên", "Tỉnh", "Tình trạng", "Quét tới lúc")
     print_table(headers, rows) if rows else print("Chưa có phường nào: reminder office add")
 

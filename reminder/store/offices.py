@@ -205,6 +205,11 @@ class Stores:
         with self._every.reading() as connection:
             return list(map(OFFICE.read, connection.raw.execute(asked)))
 
+    def count_events(self) -> int:
+        """Return how many entries the ledgers of all offices have."""
+        with self._every.reading() as connection:
+            return int(connection.raw.execute(select(func.sum(head.c.number))).scalar() or 0)
+
     def office(self, office_id: str) -> OfficeRecord | None:
         """Return the office with this id, retired or not."""
         asked = select(office).where(office.c.id == words(office_id))

@@ -344,6 +344,13 @@ def test_an_invitation_has_the_link_of_the_bot_that_the_office_uses(province: Te
     assert "https://t.me/khac_bot?start=" in province.run(*call)
 
 
+def test_a_copy_counts_the_offices_and_the_entries_of_all(province: Terminal) -> None:
+    for office in ("an-khe", "binh-an"):
+        province.run("done", "1c", "--by", "tp-1", "--office", office)
+    said = province.run("backup", str(province.folder / "copy.db"))
+    assert f"{province.folder / 'copy.db'} (2 phường, 2 ghi nhận, " in said
+
+
 def test_no_file_is_read_for_an_office_of_many(terminal: Terminal, postgres_url: str) -> None:
     """Where none is named, the plan that lies in the folder is not taken for anybody's."""
     text = terminal.config.read_text("utf-8")
