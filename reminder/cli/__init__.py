@@ -1,7 +1,7 @@
 """The command line.
 
 What a command prints is Vietnamese, help and usage errors too. Errors of the database, the daemon's
-lock and the token are English, as in the log: docs/operations.md lists them.
+lock and the token are English in the log, which docs/operations.md lists, and Vietnamese here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 from reminder import __version__
+from reminder.app.faults import in_vietnamese
 from reminder.cli import (
     answers,
     daemon,
@@ -95,7 +96,7 @@ def main() -> None:
         app()
     except ReminderError as error:
         for line in str(error).split("\n"):
-            print(one_line(line), file=sys.stderr)
+            print(one_line(in_vietnamese(line)), file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         # The reader (head, less) went away; the interpreter's own flush at exit must not complain.

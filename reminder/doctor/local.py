@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reminder.app import bootstrap
 from reminder.app.channels import channel_names, known_channels
+from reminder.app.faults import in_vietnamese
 from reminder.doctor import Check, fault, ok, warn
 from reminder.doctor.postgres import server
 from reminder.domain.calendar import local
@@ -61,8 +62,8 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         words = "Phường chưa dùng tài khoản nào để gửi tin."
         yield fault("channels", words, "reminder office account link")
     elif channels == (CONSOLE,):
-        words = "Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình."
-        yield warn("channels", words, "ghi [telegram] token hoặc [email] host")
+        words = "Chưa cài Telegram, Zalo hay thư: tin chỉ hiện trên màn hình."
+        yield warn("channels", words, "ghi [telegram] token, [zalo] token hoặc [email] host")
     office: Office | None = None
     try:
         texts = bootstrap.current(settings)
@@ -113,7 +114,11 @@ def _database(
             if copied is not None:
                 yield from copies(copied, noted.last_backup, noted.last_backup_away, now)
     except ReminderError as error:
-        yield fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/operations.md")
+        yield fault(
+            "database",
+            f"Không đọc được dữ liệu: {in_vietnamese(str(error))}.",
+            "xem docs/operations.md",
+        )
 
 
 def _plans(office: Office, now: datetime) -> Check:

@@ -247,7 +247,7 @@ def test_left_and_taken_up_again(tmp_path: Path) -> None:
         code, said = at.end()
     assert code == 0, said
     assert ".init.toml" not in " ".join(written(tmp_path))
-    assert "! Chưa cài Telegram hay thư: tin chỉ hiện trên màn hình." in said
+    assert "! Chưa cài Telegram, Zalo hay thư: tin chỉ hiện trên màn hình." in said
 
 
 def test_secrets_are_not_kept_while_it_waits(tmp_path: Path) -> None:
