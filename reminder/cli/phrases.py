@@ -72,7 +72,8 @@ def _rows(path: Path) -> list[tuple[str, int]]:
             table = csv.DictReader(lines, delimiter="\t", quoting=quoting)
             rows = list(table)
             if not {"phrase", "year"} <= set(table.fieldnames or ()):
-                rows = [{}]
+                words = "dòng đầu phải có tên cột phrase và year, cách nhau bằng tab"
+                raise ReminderError(f"{path}: {words}")
             if all(_is_row(row) for row in rows):
                 return [(row["phrase"], _year(int(row["year"]))) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -229,7 +229,8 @@ class _Repair:
             whole, last = _STRING.match(value), value.rfind('"')
             if whole is None:
                 slips.append("thiếu dấu nháy kép ở cuối")
-                return f'"{_escaped(value[1:].rstrip())}"'
+                text, mark, comment = value[1:].partition(" #")
+                return f'"{_escaped(text.rstrip())}"{mark}{comment}'
             if last >= whole.end() and value[whole.end() :].lstrip()[:1] not in ("#", ","):
                 slips.append("dấu nháy kép nằm bên trong chữ")
                 return f'"{_escaped(value[1:last])}"{value[last + 1 :]}'

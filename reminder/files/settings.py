@@ -906,6 +906,15 @@ def _variable(where: Where) -> str:
     return PREFIX + "__".join(where).upper()
 
 
+def _tidy(path: Path) -> Path:
+    """Return `path` without “..”, unless a link to a folder would make that another place."""
+    short = Path(os.path.normpath(path))
+    with suppress(OSError):
+        if ".." in path.parts and short.parent.samefile(path.parent):
+            return short
+    return path
+
+
 class _Reader:
     """Reads the settings; each fault names the line or the variable that has to be corrected."""
 
@@ -1006,7 +1015,7 @@ class _Reader:
             return [self._placed(where, key, part) for part in value]
         if not key.is_path or where in self._variables or not isinstance(value, str):
             return value
-        return self._folder / value.strip() if value.strip() else value
+        return _tidy(self._folder / value.strip()) if value.strip() else value
 
     def _complain(self, where: Where, message: str) -> None:
         variable = self._variables.get(where)

@@ -114,7 +114,7 @@ def test_every_key_can_be_said(tmp_path: Path) -> None:
     plan, email = settings.plan, settings.email
     assert settings.office.id == "phuong-an-khe"
     assert plan.files == (tmp_path / "ke-hoach.toml", Path("/srv/khac.toml"))
-    assert (plan.people, plan.calendar) == (tmp_path / "../nguoi.toml", tmp_path / "lich.toml")
+    assert (plan.people, plan.calendar) == (tmp_path.parent / "nguoi.toml", tmp_path / "lich.toml")
     assert settings.telegram.token.value == TOKEN
     assert settings.telegram.base_url == "http://127.0.0.1:8081/bot"
     assert settings.telegram.bot_name == "nhacviec_bot"
@@ -533,3 +533,24 @@ def test_a_page_without_an_address_of_its_own_opens_on_this_machine_alone(
 ) -> None:
     """A `base_url` is the office's word for what its browsers open."""
     assert loaded(tmp_path, f"[web]\n{keys}\n").web.is_here is here
+
+
+def test_a_text_that_is_not_closed_ends_before_its_comment(tmp_path: Path) -> None:
+    """One fault is told, and not the address and the comment behind it for another."""
+    text = '[email]\nhost = "mail.example.vn"\nsender = "a@example.vn  # địa chỉ gửi đi\n'
+    [fault] = faults(tmp_path, text)
+    assert fault.endswith('thiếu dấu nháy kép ở cuối; viết: sender = "…"')
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_plans_path_is_told_without_detours(tmp_path: Path, linked: bool) -> None:
+    """Unless its folder is a link: “..” then leads elsewhere."""
+    home = tmp_path / "etc" if linked else tmp_path
+    (home / "config").mkdir(parents=True)
+    (home / "data").mkdir()
+    (home / "data/plan.toml").touch()
+    if linked:
+        (tmp_path / "config").symlink_to(home / "config")
+    [path] = loaded(tmp_path / "config", '[plan]\nfiles = ["../data/plan.toml"]\n').plan.files
+    assert path.samefile(home / "data/plan.toml")
+    assert (".." in path.parts) is linked

@@ -323,7 +323,8 @@ def test_the_command_refuses_a_file_without_its_columns(tmp_path: Path) -> None:
     path = tmp_path / "phrases.tsv"
     path.write_text("Quý I\n", encoding="utf-8")
     done = CliRunner().invoke(app, ["plan", "phrase", "--batch", str(path), "--json"])
-    assert "cần hai cột phrase và year" in str(done.exception)
+    said = "dòng đầu phải có tên cột phrase và year, cách nhau bằng tab"
+    assert str(done.exception) == f"{path}: {said}"
 
 
 def test_what_was_understood_is_said_in_words() -> None:
