@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from reminder.domain import payloads
 from reminder.domain.calendar import vn_date
 from reminder.domain.outbox import Outbound
-from reminder.domain.plan import Key
 from reminder.domain.schedule import Item
 from reminder.messages.compose import Actions, message
 from reminder.messages.context import Context, Work
-from reminder.services.history import NO_PAST, Past, Reminded
+from reminder.services.history import Reminded
 
 BUTTON_ROWS = 8
 
@@ -45,18 +44,11 @@ class Late(Work):
         return self.context.unit(self.note.unit)
 
 
-def to_office(
-    context: Context,
-    items: Sequence[Item],
-    reminded: Mapping[Key, Reminded],
-    above: Past = NO_PAST,
-) -> Outbound | None:
-    """Return what is newly late, to the office; None if it has all closed.
-
-    `above`: what the leaders were told.
-    """
+def to_office(context: Context, items: Sequence[Item]) -> Outbound | None:
+    """Return what is newly late, to the office; None if it has all closed."""
+    reminded = context.past.reminded
     late = [
-        Late(context, w.state, reminded.get(w.state.key) or Reminded(), _fate(w, above))
+        Late(context, w.state, reminded.get(w.state.key) or Reminded(), _fate(w))
         for w in _late(context, items)
     ]
     if not late:
@@ -73,13 +65,10 @@ def to_office(
     )
 
 
-def to_leaders(
-    context: Context, items: Sequence[Item], office_told: Mapping[Key, datetime] | None = None
-) -> Outbound | None:
+def to_leaders(context: Context, items: Sequence[Item]) -> Outbound | None:
     """Return what stays late, once, to the leaders; it needs no answer. None if all has closed."""
-    told = office_told or {}
     late = [
-        Late(context, work.state, office_told=told.get(work.state.key))
+        Late(context, work.state, office_told=context.past.told.get(work.state.key))
         for work in _late(context, items)
     ]
     if not late:
@@ -105,9 +94,10 @@ def _late(context: Context, items: Iterable[Item]) -> list[Work]:
     return sorted(live, key=lambda work: work.state.due or date.max)
 
 
-def _fate(work: Work, above: Past) -> Fate:
+def _fate(work: Work) -> Fate:
     """Return what the leaders were told, or whether they will be by the schedule."""
     context, state, plan = work.context, work.state, work.plan
+    above = context.past
     label = plan.by_unit[plan.leaders].label
     if state.key in above.told:
         return Fate(kind="told", leaders=label, at=above.told[state.key])

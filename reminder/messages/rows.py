@@ -184,8 +184,8 @@ def _escalation(context: Context, row: Row) -> Outbound | None:
     by_unit = _known(context, row)
     items = list(dict.fromkeys(item for of_unit in by_unit.values() for item in of_unit))
     if any(unit in context.office.offices for unit in by_unit):
-        return escalation.to_office(context, items, context.past.reminded, context.past)
-    return escalation.to_leaders(context, items, context.past.told)
+        return escalation.to_office(context, items)
+    return escalation.to_leaders(context, items)
 
 
 def _known(context: Context, row: Row) -> dict[str, Sequence[Item]]:

@@ -35,7 +35,7 @@ from reminder.messages import answers, escalation, questions
 from reminder.messages.context import Context
 from reminder.messages.nudge import Off, nudge
 from reminder.messages.rows import render
-from reminder.services.history import Reminded
+from reminder.services.history import Past, Reminded
 from reminder.services.office import Files, Office
 from tests.messages.office import at, done, items, key, nudged, plan, said, scene
 
@@ -90,7 +90,8 @@ def office_escalation() -> Outbound:
         item.key: Reminded(count=6, channels=("telegram",), last=at("2024-02-01", "08:00"))
         for item in told
     }
-    message = escalation.to_office(context, told, reminded)
+    context = replace(context, past=Past(reminded=reminded))
+    message = escalation.to_office(context, told)
     assert message is not None
     return message
 
@@ -109,7 +110,8 @@ def leaders_escalation() -> Outbound:
     context = scene("2024-02-05", events)
     told = items(context, "lanh-dao", OFFICE_LATE, events)
     told = tuple(item for item in told if item.key.task == "1c")
-    message = escalation.to_leaders(context, told, {key("1c"): at("2024-02-01", "08:00")})
+    context = replace(context, past=Past(told={key("1c"): at("2024-02-01", "08:00")}))
+    message = escalation.to_leaders(context, told)
     assert message is not None
     return message
 

@@ -22,7 +22,7 @@ from reminder.domain.schedule import MessageKind
 from reminder.messages import escalation
 from reminder.messages.context import short_name
 from reminder.messages.rows import render
-from reminder.services.history import Reminded
+from reminder.services.history import Past, Reminded
 from tests.messages import scenes
 from tests.messages.office import at, done, items, key, plan, said, scene
 
@@ -107,7 +107,8 @@ def test_an_escalation_tells_the_office_all_it_has_to_decide_with() -> None:
     context = scene("2024-02-01", events)
     told = items(context, "van-phong", MessageKind.ESCALATION, events)
     times = Reminded(count=6, channels=("telegram", "email"), last=at("2024-02-01", "08:00"))
-    message = escalation.to_office(context, told, {key("1c"): times})
+    context = replace(context, past=Past(reminded={key("1c"): times}))
+    message = escalation.to_office(context, told)
     assert message is not None
     assert message.text.splitlines() == [
         "Văn phòng lưu ý, Thứ Năm 01/02: 2 việc mới quá hạn.",
@@ -138,7 +139,7 @@ def test_what_closed_since_is_not_escalated() -> None:
     ]
     later = scene("2024-02-05", everything)
     assert escalation.to_leaders(later, told) is None
-    assert escalation.to_office(later, told, {}) is None
+    assert escalation.to_office(later, told) is None
 
 
 def test_leaders_read_a_report_that_needs_no_answer() -> None:
@@ -146,7 +147,8 @@ def test_leaders_read_a_report_that_needs_no_answer() -> None:
     context = scene("2024-02-05")
     told = items(context, "lanh-dao", MessageKind.ESCALATION)
     told = tuple(item for item in told if item.key.task == "1c")
-    message = escalation.to_leaders(context, told, {key("1c"): at("2024-02-01", "08:00")})
+    context = replace(context, past=Past(told={key("1c"): at("2024-02-01", "08:00")}))
+    message = escalation.to_leaders(context, told)
     assert message is not None
     assert message.actions == ()
     assert message.text.splitlines() == [

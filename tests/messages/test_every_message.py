@@ -317,7 +317,7 @@ def one_way_mails() -> None:
         check_in = Item(CHECK_IN, date(2024, 3, 10), Stage(-3))
         for items in ([one], [one, other], [check_in], [one, check_in]):
             nudge(context, {"tu-phap": items})
-        escalation.to_office(context, [one], {})
+        escalation.to_office(context, [one])
         escalation.to_leaders(context, [one])
         questions.waiting(context, [of])
         weekly(context, digest_of(context), mailed=True, attached=True)
@@ -343,7 +343,7 @@ def crowds() -> None:
         keys = tuple(k for k, s in context.states.items() if s.occurrence.opens <= context.today)
         item = tuple(Item(k, s.due, Stage(1)) for k in keys if (s := context.states[k]).due)
         nudge(context, {"tu-phap": item})
-        escalation.to_office(context, item, {})
+        escalation.to_office(context, item)
         escalation.to_leaders(context, item)
         events = [event(EventKind.DONE, k) for k in keys]
         asked = [event(EventKind.EXTENSION_ASKED, k, until=date(2024, 4, 1)) for k in keys]
@@ -420,17 +420,18 @@ def late_work() -> None:
         Past(silent=frozenset(["lanh-dao"])),
         Past(),
     )
-    escalation.to_office(with_page(scene("2024-02-02"), "binh"), told, {})
+    escalation.to_office(with_page(scene("2024-02-02"), "binh"), told)
     reminded = {of: Reminded(count=6, channels=("telegram", "email"), last=WHEN)}
     for events in ([moved], [moved, signing], [heard], noted[:1], noted, [asked], [held]):
         for day in ("2024-02-01", "2024-02-20", "2024-12-20"):
             context = scene(day, events)
             for items in (told, told[:1]):
                 for past in pasts:
-                    escalation.to_office(context, items, reminded, past)
-                escalation.to_leaders(context, items, {of: WHEN})
+                    later = replace(context, past=replace(past, reminded=reminded))
+                    escalation.to_office(later, items)
+                escalation.to_leaders(replace(context, past=Past(told={of: WHEN})), items)
     over = scene("2025-02-20")
-    escalation.to_office(over, [Item(key("4a"), date(2024, 12, 31), Stage(3))], {})
+    escalation.to_office(over, [Item(key("4a"), date(2024, 12, 31), Stage(3))])
 
 
 def settling() -> Iterator[list[Event]]:

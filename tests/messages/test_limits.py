@@ -69,7 +69,7 @@ def test_no_words_of_a_plan_or_a_person_break_a_message(title: str, unit: str, n
     messages = [
         nudge(context, {"tu-phap": items(context, "tu-phap")}),
         escalation.to_leaders(context, told),
-        escalation.to_office(context, told, {}),
+        escalation.to_office(context, told),
         answer([note, title, unit]),
         *(
             render(context, payload)
