@@ -134,7 +134,7 @@ class Server:
 
     def cut(self, database: str) -> int:
         """End all sessions of a database, as a failover does; return how many there were."""
-        ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
         return len(self.ask(ended, [database]))
 
     def launch(self) -> None:
