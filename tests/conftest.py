@@ -25,10 +25,18 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # No timed asserts; in CI the same examples every time, elsewhere new ones at each run, so that few
 # of them will do.
-settings.register_profile("here", deadline=None, max_examples=50, derandomize="CI" in os.environ)
-settings.load_profile("here")
+FIXED = "CI" in os.environ
+settings.register_profile("few", deadline=None, max_examples=25, derandomize=FIXED)
+settings.register_profile("thorough", deadline=None, max_examples=50, derandomize=FIXED)
+settings.load_profile("few")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try twice as many made-up examples where the thorough tests are run."""
+    if not config.option.markexpr:
+        settings.load_profile("thorough")
 
 
 def pytest_collection_finish() -> None:

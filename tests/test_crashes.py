@@ -60,6 +60,7 @@ in_flight = {IN_FLIGHT}
     return config
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="forks")
 @pytest.mark.asyncio
 async def test_kills_lose_no_nudge_and_repeat_few(tmp_path: Path) -> None:

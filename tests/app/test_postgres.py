@@ -161,6 +161,7 @@ async def start(config: Path, seconds: float) -> Process:
     return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stderr=PIPE, stdout=PIPE)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="stops and wakes a process")
 @pytest.mark.asyncio
 async def test_of_two_daemons_one_sends_when_the_lock_is_cut(

@@ -190,6 +190,7 @@ def test_where_ones_own_plan_begins(tmp_path: Path, today: date, first: str) -> 
     assert f"đồng hồ ảo từ {first}." in " ".join(seen.getvalue().split())
 
 
+@pytest.mark.thorough
 def test_three_weeks_of_ones_own_plan(tmp_path: Path) -> None:
     """Played where nobody types: nothing of the story of 2024."""
     seen = io.StringIO()
@@ -227,6 +228,7 @@ def test_arrow_keys_edit_and_recall(tmp_path: Path) -> None:
     assert "^[[A" not in at.seen
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 def test_no_word_is_broken_at_80_columns(tmp_path: Path) -> None:
     """Each line that a terminal of 80 columns shows is one that the program wrote."""

@@ -174,6 +174,7 @@ async def test_from_nothing_to_a_test_message(tmp_path: Path) -> None:
     assert all((folder / file).stat().st_mode & 0o077 == 0 for file in written(folder))
 
 
+@pytest.mark.thorough
 def test_from_a_word_file(tmp_path: Path) -> None:
     """The draft's open questions are asked there and then; left half-way, it goes on with them."""
     document = tmp_path / "KH PCCC.docx"
@@ -326,6 +327,7 @@ def test_no_file_is_replaced_unasked(tmp_path: Path) -> None:
     assert {name: (tmp_path / name).read_text("utf-8") for name in files} == files
 
 
+@pytest.mark.thorough
 def test_the_samples_of_a_checkout_may_go(tmp_path: Path) -> None:
     """Their made-up people are replaced by default; what stood there is kept beside it."""
     (tmp_path / "config").mkdir()
@@ -346,6 +348,7 @@ def test_the_samples_of_a_checkout_may_go(tmp_path: Path) -> None:
     assert old == (ROOT / "config/people.toml").read_bytes()
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("mail_devel")
 def test_a_mailbox_for_answers(tmp_path: Path, post: MailWorld) -> None:
     """It is tried by a mail to itself; without Authentication-Results the risk is told first."""

@@ -127,6 +127,7 @@ async def test_of_three_processes_one_dies_and_one_is_frozen(postgres_url: str) 
             assert (rest.begun + frozen.begun).count(key) == (3 if key in held else 1)
 
 
+@pytest.mark.thorough
 async def test_a_process_that_ends_gives_its_keys_back_at_once(postgres_url: str) -> None:
     """It ends by itself, without an error, and another goes on with what is left."""
     async with AsyncExitStack() as stack:

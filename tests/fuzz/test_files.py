@@ -171,7 +171,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("files")
 
 
-steady = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+steady = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 kinds = pytest.mark.parametrize("kind", SEEDS)
 
 
@@ -194,7 +194,7 @@ def test_a_slip_in_a_sound_file(kind: str, folder: Path, seed: int) -> None:
 
 
 @kinds
-@settings(steady, max_examples=60)
+@steady
 @given(content=st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode)))
 @example(content=b"\xff\xfe[\x00p\x00")
 @example(content=b"[" * 5000)

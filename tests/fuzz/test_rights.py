@@ -32,7 +32,7 @@ from tests.services.world import CHATS, PEOPLE, TELEGRAM, World, at, world
 from tests.understanding.commands_kit import PLAN
 
 MIX = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 OF_THE_OFFICE_ALONE = {
     EventKind.REOPENED,

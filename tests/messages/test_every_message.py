@@ -241,6 +241,7 @@ def _is_code(constant: object) -> TypeGuard[CodeType]:
     return isinstance(constant, CodeType)
 
 
+@pytest.mark.thorough
 def test_every_branch_of_every_template_is_taken() -> None:
     """By the samples, by every payload in every state of affairs, and by crowds."""
     with traced() as ran:

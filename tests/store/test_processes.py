@@ -29,6 +29,15 @@ def url(request: pytest.FixtureRequest, path: Path) -> str:
     return found
 
 
+def _first(where: str, other: str) -> pytest.MarkDecorator:
+    rest = pytest.param(other, marks=pytest.mark.thorough)
+    return pytest.mark.parametrize("url", [where, rest], indirect=True)
+
+
+on_the_file = _first("file", "postgres")  # there only in `make test`
+on_postgres = _first("postgres", "file")
+
+
 @pytest.fixture
 def opened(url: str) -> Iterator[Opener]:
     """Opens the store at `url`, and closes it after."""
@@ -65,7 +74,9 @@ def tell(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-@pytest.mark.parametrize("told", [1, 8, 21])
+@pytest.mark.parametrize(
+    "told", [8, *(pytest.param(n, marks=pytest.mark.thorough) for n in (1, 21))]
+)
 def test_a_killed_writer_leaves_whole_transactions(url: str, opened: Opener, told: int) -> None:
     """What it said it had is there, and of what it was at either all or nothing."""
     with worker("write", url) as process:
@@ -84,6 +95,7 @@ def test_a_killed_writer_leaves_whole_transactions(url: str, opened: Opener, tol
     assert news == [False] * answers + [True]
 
 
+@on_the_file
 def test_a_writer_killed_within_a_transaction_wrote_nothing(url: str, opened: Opener) -> None:
     with worker("die_midway", url) as process:
         assert process.wait() < 0
@@ -92,6 +104,7 @@ def test_a_writer_killed_within_a_transaction_wrote_nothing(url: str, opened: Op
     assert store.record([], unit_names={}, seen=("telegram", "0"), at=NOW)
 
 
+@on_postgres
 def test_two_processes_lease_each_row_once(url: str, opened: Opener) -> None:
     drafts = [draft(str(number)) for number in range(100)]
     opened().record([], unit_names={}, drafts=drafts, at=NOW)
@@ -131,6 +144,7 @@ def test_a_killed_daemon_frees_its_lock_and_its_leases(
     ]
 
 
+@on_the_file
 def test_a_start_without_migration_loads_neither_alembic_nor_the_orm(
     url: str, opened: Opener
 ) -> None:

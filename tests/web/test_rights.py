@@ -103,7 +103,7 @@ def as_typed(key: Key, act: str, fields: dict[str, str]) -> str | None:
         return None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     person=st.sampled_from([one.id for one in PEOPLE]),
     place=st.integers(min_value=0, max_value=500),

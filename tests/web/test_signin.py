@@ -128,6 +128,7 @@ def test_twenty_requests_an_hour_of_one_place_and_ten_mails_to_one_address(town:
     assert asked(town).status == 200
 
 
+@pytest.mark.thorough
 def test_ten_thousand_tries_leave_twenty_and_keep_nobody_else_out(town: Town) -> None:
     """Nothing is written for a try that is one too many; of IPv6 a network counts as one place."""
     flood = town.browser()

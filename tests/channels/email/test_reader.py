@@ -67,7 +67,9 @@ def test_what_comes_back_is_what_the_parser_says(reader: MailReader) -> None:
         assert (mail, reader.own_words(OURS)) == (read(content), own_words(read(content), OURS))
 
 
-@pytest.mark.parametrize("limit", ["seconds", "memory", "longest"])
+@pytest.mark.parametrize(
+    "limit", [pytest.param("seconds", marks=pytest.mark.thorough), "memory", "longest"]
+)
 def test_a_mail_beyond_the_limits_ends_the_process_alone(limit: str, reader: MailReader) -> None:
     """Processor time, memory, time on the clock; the next mail is read by another process."""
     reader.seconds = 0 if limit == "seconds" else 60
