@@ -27,14 +27,15 @@ from reminder.engine import open_engine
 from reminder.files.settings import Settings, environment
 from reminder.ops.liveness import Notifier
 from reminder.ops.metrics import WORDS, gauge
-from reminder.ops.supervisor import Clock, Worker, apart, supervise
+from reminder.ops.supervisor import Clock, Worker, apart, pause_until, supervise
 from reminder.province import incoming, sending, ticking
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
 from reminder.services.status import marks
 from reminder.store.accounts import Accounts
 from reminder.store.offices import Stores
-from reminder.store.store import open_store
+from reminder.store.records import StoreBusyError, StoreRefusedError
+from reminder.store.store import SHIPPED, is_current, open_store
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -148,6 +149,7 @@ SECOND = timedelta(seconds=1)
 # waits for what it has locked.
 IDLE = 4.0
 END = 9.0  # seconds that work gets at the end; Docker and Kubernetes are told to wait for longer
+LOOK_AT_SCHEMA = 5.0  # seconds
 RESTART = 1.0  # seconds before an engine that has ended is started anew, at first
 
 
@@ -160,6 +162,7 @@ class Process:
         self.parts = tuple(made.values())
         self._accounts = Accounts(province.stores.database)
         self.servers: list[PageServer] = []  # as long as it runs
+        self._refused: StoreRefusedError | None = None  # why it must not go on, if so
 
     @property
     def stop(self) -> asyncio.Event:
@@ -180,6 +183,7 @@ class Process:
         for period, role, key in chain.from_iterable(part.every for part in self.parts):
             engine.every(period, role, key)
         watching = asyncio.create_task(notifier.watch(lambda: True, lambda: "runs"))
+        guarding = asyncio.create_task(self._guard_schema())
         try:
             for server in self.servers:
                 if not await server.start():
@@ -190,12 +194,28 @@ class Process:
         finally:
             notifier.say("STOPPING=1")
             watching.cancel()
+            guarding.cancel()
             for part in self.parts:
                 await part.end()
             for server in self.servers:
                 await server.stop()
             self.province.worker.end()
             self.province.stores.close()
+        if self._refused is not None:
+            raise self._refused
+
+    async def _guard_schema(self) -> None:
+        """End the process once a newer program has changed the tables, which this one misreads."""
+        look = partial(is_current, self.province.stores.database, SHIPPED)
+        while not self.stop.is_set():
+            await pause_until(self.stop, LOOK_AT_SCHEMA)
+            try:
+                await self.province.do(look)
+            except StoreRefusedError as error:
+                self._refused = error
+                self.stop.set()
+            except StoreBusyError:
+                continue  # it is looked at again
 
     async def _work(self, run: Callable[[], Awaitable[None]]) -> None:
         """Run the engine until `stop`, and break off what has not ended in time after it.

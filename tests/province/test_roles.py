@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from reminder.app import bootstrap
 from reminder.app.logs import set_up
@@ -26,6 +27,7 @@ from reminder.province.process import Part, Province
 from reminder.province.roles import Process
 from reminder.store import dump
 from reminder.store.offices import Stores
+from reminder.store.records import StoreRefusedError
 from reminder.store.store import open_store
 from tests.cli.test_people import Terminal
 from tests.fakes.blank import memory_store
@@ -226,6 +228,26 @@ def test_a_role_refuses_what_one_office_alone_has_recorded(
         store.bind("an", "telegram", "1", at("31/01", "08:00"))
     assert terminal.refused("run", "--role", "tick") == OF_ONE
     assert started == [("tick",)]
+
+
+@pytest.mark.asyncio
+async def test_a_process_ends_when_a_newer_program_has_changed_the_tables(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself, in one sentence."""
+    monkeypatch.setattr(roles, "LOOK_AT_SCHEMA", 0.01)
+
+    def upgrade() -> None:
+        with stores.database.writing() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    async def upgraded() -> None:
+        async with running(stores, "worker", "tick") as process:
+            await process.province.do(upgrade)
+            await until(process.stop.is_set)
+
+    with pytest.raises(StoreRefusedError, match="was written by a newer program"):
+        await upgraded()
 
 
 @pytest.mark.asyncio
