@@ -50,12 +50,21 @@ def _help(text: str) -> str:
     return text
 
 
+_WHOLE = 1000  # characters: a first sentence is wrapped in the list of commands, never cut
+
+
 class _Command(TyperCommand):
+    def get_short_help_str(self, limit: int = _WHOLE) -> str:
+        return super().get_short_help_str(max(limit, _WHOLE))
+
     def get_help(self, ctx: Any) -> str:
         return _help(super().get_help(ctx))
 
 
 class _Group(TyperGroup):
+    def get_short_help_str(self, limit: int = _WHOLE) -> str:
+        return super().get_short_help_str(max(limit, _WHOLE))
+
     def get_help(self, ctx: Any) -> str:
         return _help(super().get_help(ctx))
 

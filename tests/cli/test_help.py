@@ -71,3 +71,14 @@ def test_a_group_alone_shows_its_help(group: tuple[str, ...]) -> None:
     assert (result.exit_code, result.stderr.split("\n", 1)[0]) == (
         2, f"Cách dùng: {' '.join(('reminder', *group))} [TÙY CHỌN] LỆNH [THAM SỐ]...",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("group", [*GROUPS, ("people",), ("office",)], ids=" ".join)
+def test_the_list_of_commands_cuts_no_sentence(group: tuple[str, ...]) -> None:
+    """A long first sentence is wrapped."""
+    page = CliRunner().invoke(app, [*group, "--help"], prog_name="reminder")
+    listed = page.stdout.partition("\nLệnh:\n")[2].split("\n\n")[0]
+    assert (bool(listed), [line for line in listed.splitlines() if line.endswith("...")]) == (
+        True,
+        [],
+    )
