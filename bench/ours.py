@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
 
@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2024, 1, 26)
 QUIET_HOUR = instant(DAY, clock_time(19, 0))  # outside the speaking hours: no tick adds anything
 SLOT = instant(DAY, clock_time(8, 0))
+SOON = timedelta(seconds=20)  # that a daemon has at least to start before its slot
 VISITOR = "chi"  # who reads the page, and the cookie of that session
 
 
@@ -41,6 +42,16 @@ class SetClock:
 
     def now(self) -> datetime:
         return self.at
+
+
+class ShiftedClock:
+    """A clock that shows another day."""
+
+    def __init__(self, shift: timedelta) -> None:
+        self.shift = shift
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.shift
 
 
 def office(
@@ -183,6 +194,24 @@ async def send(config: Path, count: int, *, paced: bool, apart: bool) -> dict[st
     return {"end": end, "cpu": spent / max(1, began[0][0])}
 
 
+async def first_of_slot(config: Path) -> dict[str, float]:
+    """When a slot began, on this machine's clock; its first message is out at the end."""
+    real = datetime.now(UTC) + SOON
+    slot = real.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    run = program(config, ShiftedClock(SLOT - slot))
+    enrol(run, 1)
+    mark = run.daemon.service.sent_together
+    loop = asyncio.get_running_loop()
+
+    def sent(accepted: Sequence[Accepted], held: Sequence[bool] | None = None) -> bool:
+        loop.call_soon_threadsafe(run.daemon.stop)
+        return mark(accepted, held)
+
+    run.daemon.service.sent_together = sent  # type: ignore[method-assign]
+    await run.run()
+    return {"slot": slot.timestamp()}
+
+
 async def answer(config: Path) -> None:
     """Answers until it is killed."""
     run = wired(config, paced=False)
@@ -197,7 +226,7 @@ def main() -> None:
 
     quiet()
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["send", "mail", "answer"])
+    parser.add_argument("what", choices=["send", "mail", "answer", "slot"])
     parser.add_argument("base_url")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=1)
@@ -219,6 +248,9 @@ def main() -> None:
     )
     if given.what == "answer":
         return asyncio.run(answer(config))
+    if given.what == "slot":
+        print(json.dumps(asyncio.run(first_of_slot(config))))
+        return None
     found = asyncio.run(send(config, given.count, paced=given.paced, apart=mail or given.apart))
     print(json.dumps(found))
     return None
