@@ -61,9 +61,9 @@ def test_what_could_be_several_asks_and_a_tap_would_record_one() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("row", "outcome"),
-    [
+def test_outcomes() -> None:
+    """Recorded, asked, refused, answered or ignored: the first that holds."""
+    expected = [
         (Row(sender="tu-phap", text="/viec"), "answered"),
         (Row(sender="tu-phap", text="/trogiup"), "answered"),
         (Row(sender="tu-phap", text="xong 9z"), "refused"),
@@ -73,11 +73,9 @@ def test_what_could_be_several_asks_and_a_tap_would_record_one() -> None:
         (Row(sender="tu-phap", text="xong rồi", reply_to=("1c",), group=True), "recorded"),
         (Row(sender="tu-phap", text="hoàn tác 1c", before=("xong 1c",)), "recorded"),
         (Row(sender="nobody", text="xong 1c"), "ignored"),
-    ],
-)
-def test_outcomes(row: Row, outcome: str) -> None:
-    """Recorded, asked, refused, answered or ignored: the first that holds."""
-    assert only(row)["outcome"] == outcome
+    ]
+    told = answers([row for row, _ in expected])  # each on a fresh office
+    assert [line["outcome"] for line in told] == [outcome for _, outcome in expected]
 
 
 def test_a_reply_is_to_just_the_named_product() -> None:

@@ -126,6 +126,7 @@ def test_a_new_verb_is_typed_spoken_refused_and_helped_with(folder: Path) -> Non
     assert "inlai" not in told[6]
 
 
+@pytest.mark.thorough
 def test_a_new_verb_is_a_command_of_the_terminal(folder: Path) -> None:
     """With its help and example, and the person's own rights."""
     shown = run(folder, "reprint", "--help")
