@@ -134,6 +134,7 @@ def test_compose_runs_each_role_with_settings_that_are_some(tmp_path: Path) -> N
         settings = settings_of(one["environment"], tmp_path)
         assert settings.store.url.startswith("postgresql:")
         assert settings.watch.place == ("127.0.0.1", 9464)  # as HEALTHCHECK of the image asks
+        assert settings.web.url == f"https://{SITE}", "links in mails, and webhooks of workers"
         assert int(one["stop_grace_period"].removesuffix("s")) > DRAIN
         assert (one["read_only"], one["cap_drop"]) == (True, ["ALL"])
         assert one["environment"]["REMINDER_CONFIG"].startswith("/srv/reminder/config/")
@@ -194,7 +195,8 @@ def test_kubernetes_runs_each_role_with_settings_that_are_some(tmp_path: Path) -
         settings = settings_of(config["data"] | environ, tmp_path)
         ports = {each["name"]: each["containerPort"] for each in container["ports"]}
         assert settings.watch.place == ("0.0.0.0", ports["watch"])
-        assert settings.web.place == (("0.0.0.0", ports["http"]) if "http" in ports else None)
+        assert settings.web.place == ("0.0.0.0", ports.get("http", 8080))
+        assert settings.web.url.startswith("https:"), "links in mails, and webhooks of workers"
         assert {
             container[probe]["httpGet"]["port"]
             for probe in ("startupProbe", "livenessProbe", "readinessProbe")
