@@ -73,7 +73,7 @@ def invite(
         print(
             f"{person} không có “{traits.name}” trong `channels` của people.toml.", file=sys.stderr
         )
-    elif off and traits.typed_codes:
+    if off and not many:
         print(f"{traits.title} chưa được cài đặt: ghi token vào [{traits.name}].", file=sys.stderr)
 
 

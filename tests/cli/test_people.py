@@ -153,6 +153,19 @@ def test_an_invitation_without_a_link(terminal: Terminal) -> None:
     assert "t.me" not in output
 
 
+@pytest.mark.parametrize("channel", ["telegram", "zalo"])
+def test_an_invitation_to_a_channel_that_is_off(terminal: Terminal, channel: str) -> None:
+    """It is made, and what the bot lacks is said beside it; nothing where it has a token."""
+    call = ["invite", "tp-1", "--channel", channel, "--config", str(terminal.config)]
+    said = f"{channel.capitalize()} chưa được cài đặt: ghi token vào [{channel}].\n"
+    off = CliRunner().invoke(app, call)
+    assert (off.exit_code, said in off.stderr) == (0, True)
+    with terminal.config.open("a", encoding="utf-8") as file:
+        file.write(f'[{channel}]\ntoken = "12:ab"\n')
+    on = CliRunner().invoke(app, call)
+    assert (on.exit_code, said in on.stderr) == (0, False)
+
+
 ZALO = '[zalo]\ntoken = "12:ab"\n'
 TYPED = "[2-9A-HJKMNP-Z]{8}"
 
