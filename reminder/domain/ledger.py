@@ -92,7 +92,7 @@ class Event:
         return date.fromisoformat(self.evidence) if named else None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class State:
     """The state of an occurrence after some events."""
 

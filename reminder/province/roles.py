@@ -29,7 +29,7 @@ from reminder.ops.liveness import Notifier
 from reminder.ops.metrics import WORDS, gauge
 from reminder.ops.supervisor import Clock, Worker, apart, pause_until, supervise
 from reminder.province import incoming, sending, ticking
-from reminder.province.cache import OfficeCache
+from reminder.province.cache import ROOM, TICK_ROOM, OfficeCache
 from reminder.province.process import Part, Province
 from reminder.services.status import marks
 from reminder.store.accounts import Accounts
@@ -299,7 +299,12 @@ def _named(handler: Handler) -> Handler:
     return handle
 
 
-def open_province(settings: Settings, clock: Clock) -> Province:
+def room_of(roles: Sequence[str]) -> int:
+    """Return how many bytes the offices of a process with these roles may take."""
+    return TICK_ROOM if tuple(roles) == ("tick",) else ROOM
+
+
+def open_province(settings: Settings, clock: Clock, roles: Sequence[str] = ()) -> Province:
     """Open the database of a province; ReminderError if it can't be used."""
     sqlite = settings.store.url.startswith("sqlite")
     store = open_store(settings.store.url, exclusive=sqlite, sleep=bootstrap.pause)
@@ -308,7 +313,7 @@ def open_province(settings: Settings, clock: Clock) -> Province:
     return Province(
         settings=settings,
         stores=stores,
-        cache=OfficeCache(stores, settings, clock.now),
+        cache=OfficeCache(stores, settings, clock.now, room=room_of(roles)),
         engine=open_engine(settings.store.url, clock, ZONE),
         clock=clock,
         worker=Worker(),
@@ -327,7 +332,7 @@ def run(config: Path | None, roles: Sequence[str] = ()) -> None:
 
 
 async def _run(settings: Settings, roles: Sequence[str]) -> None:
-    province = open_province(settings, bootstrap.SystemClock())
+    province = open_province(settings, bootstrap.SystemClock(), roles)
     if province.stores.is_one():
         province.stores.close()
         raise ReminderError(OF_ONE)

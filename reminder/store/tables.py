@@ -9,9 +9,11 @@ in every database, and a person who opens the file can read them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from operator import attrgetter
+from sys import intern
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from sqlalchemy import (
@@ -411,16 +413,27 @@ class Shape(Generic[T]):
     """How the values of a dataclass stand in the rows of a table.
 
     Times, days and enumerations are text, a Key is four columns. `elsewhere`: the fields that the
-    caller reads. `named`: the columns that are not called like their field.
+    caller reads. `named`: the columns that are not called like their field. `shared`: texts of
+    which many values have the same one.
     """
 
-    def __init__(self, table: Table, made: type[T], *elsewhere: str, **named: str) -> None:
+    def __init__(
+        self,
+        table: Table,
+        made: type[T],
+        *elsewhere: str,
+        shared: Collection[str] = (),
+        **named: str,
+    ) -> None:
         self.table, self._made = table, made
         self.places = {column.name: n for n, column in enumerate(table.columns)}
         hints = {name: kind for name, kind in get_type_hints(made).items() if name not in elsewhere}
         self._has_key = hints.pop("key", None) is not None
         columns = {name: named.get(name, name) for name in hints}
-        self._readers = [(name, self.places[columns[name]], _reader(hints[name])) for name in hints]
+        self._readers = [
+            (name, self.places[columns[name]], _shared if name in shared else _reader(hints[name]))
+            for name in hints
+        ]
         self._writers = [(columns[name], _writer(hints[name])) for name in hints]
         self._values = attrgetter(*hints)
 
@@ -471,15 +484,21 @@ def _a(kind: type) -> Callable[[Any], Any]:
     return read
 
 
+def _shared(value: Any) -> str:
+    return intern(_text(value))
+
+
+_text = _a(str)
 _READERS: dict[Any, Callable[[Any], Any]] = {
-    str: _a(str),
+    str: _text,
     int: _a(int),
     bool: _a(bool),
     datetime: moment,
-    date: date.fromisoformat,
+    date: lru_cache(maxsize=1024)(date.fromisoformat),
 }
 
 
+@lru_cache(maxsize=4096, typed=True)  # the same ones in all offices with the same plan
 def _key_of(plan: Any, task: Any, deliverable: Any, period: Any) -> Key:
     if [type(each) for each in (plan, task, deliverable, period)] != [str, str, int, str]:
         raise TypeError("the occurrence that it names is none")
@@ -502,7 +521,7 @@ def _writer(kind: Any) -> Callable[[Any], Any] | None:
     return write and ((lambda value: None if value is None else write(value)) if none else write)
 
 
-EVENT = Shape(event, Event, by="person")
+EVENT = Shape(event, Event, by="person", shared=("unit", "by", "channel"))
 SPOKEN = Shape(spoken, Spoken)
 ADDRESS = Shape(address, Address)
 SEEN = Shape(seen, Seen)
