@@ -20,7 +20,7 @@ _SENTENCES = (
     ),
     (
         rf"{_DATABASE} can't be reached: .+ disk reports an error",
-        "ổ đĩa của dữ liệu {name} báo lỗi: xem lại ổ đĩa rồi chạy lại",
+        "ổ đĩa của dữ liệu {name} báo lỗi: xem còn chỗ trống không, rồi xem ổ đĩa có hỏng không",
     ),
     (
         rf"{_DATABASE} can't grow: .+ disk is full",
