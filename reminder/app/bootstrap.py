@@ -354,6 +354,23 @@ def _missing(settings: Settings) -> Path | None:
     return path if path is not None and not path.exists() else None
 
 
+def _refuse_lost(settings: Settings) -> None:
+    """ReminderError if there is no database, and copies of one: it was lost.
+
+    A new one would know nobody's address and nothing that was done.
+    """
+    database, kept = _missing(settings), backups(settings)
+    if database is None or kept is None:
+        return
+    for folder in filter(None, (kept.folder, kept.second_folder)):
+        if found := kept.copies(folder):
+            raise ReminderError(
+                f"Không thấy cơ sở dữ liệu {database}, mà ở {folder} còn bản sao của nó. Lấy lại: "
+                f"reminder restore {found[-1]}. Muốn bắt đầu lại từ đầu: chuyển các bản sao ấy đi "
+                "chỗ khác."
+            )
+
+
 def need_database(config: Path | None) -> None:
     """ReminderError if there is no database yet: a command that only reads makes none.
 
@@ -474,6 +491,7 @@ def open_office(settings: Settings, at: datetime, *, exclusive: bool) -> tuple[S
     from reminder.store.store import open_store, refuse_moved
 
     files = None if settings.plan.source == "database" else read_files(settings, at)
+    _refuse_lost(settings)
     store = open_store(settings.store.url, exclusive=exclusive, sleep=pause)
     try:
         if exclusive:

@@ -85,6 +85,26 @@ trust = "token"
     )
 
 
+def test_no_new_database_takes_the_place_of_a_lost_one(terminal: Terminal) -> None:
+    """As long as copies of it lie there; the one that is named is put back as the sentence says."""
+    newest = terminal.folder / "backups" / "reminder-2024-01-29.db"
+    newest.parent.mkdir()
+    with terminal.store() as store:
+        store.record([event()], unit_names=UNITS, at=NOW)
+        store.set_meta("last_tick", NOW.isoformat())
+        store.backup(str(newest))
+    newest.with_name("reminder-2024-01-28.db").touch()
+    database = terminal.folder / "reminder.db"
+    database.unlink()
+    assert terminal.refused("run") == (
+        f"Không thấy cơ sở dữ liệu {database}, mà ở {newest.parent} còn bản sao của nó. Lấy lại: "
+        f"reminder restore {newest}. Muốn bắt đầu lại từ đầu: chuyển các bản sao ấy đi chỗ khác."
+    )
+    assert not database.exists()
+    assert "1 ghi nhận" in terminal.run("restore", str(newest))
+    assert terminal.run("log").count("\n") == 1
+
+
 def test_a_folder_that_is_not_there_is_not_made(terminal: Terminal) -> None:
     """With the stick unplugged its folder is missing: no copy lands on the same disk."""
     terminal.store().__enter__().close()
