@@ -40,6 +40,10 @@ REFUSED = (
     "[telegram] token: Telegram does not accept it; copy it again from @BotFather into "
     "config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
 )
+REFUSED_AT_A_TERMINAL = (
+    "[telegram] token: Telegram không nhận mã bot: lấy lại mã ở @BotFather, ghi vào "
+    "config/reminder.toml hoặc REMINDER_TELEGRAM__TOKEN"
+)
 
 
 @pytest.mark.asyncio
@@ -71,7 +75,7 @@ async def test_the_command_ends_with_one_line_and_exit_code_1(tmp_path: Path) ->
             stderr=asyncio.subprocess.PIPE,
         )
         told = await within(process.communicate(), "its end")
-    assert (process.returncode, *told) == (1, b"", f"{REFUSED}\n".encode())
+    assert (process.returncode, *told) == (1, b"", f"{REFUSED_AT_A_TERMINAL}\n".encode())
 
 
 @pytest.mark.asyncio
