@@ -79,10 +79,12 @@ class Connections(Driver):
     async def __aexit__(self, *_: object) -> None:
         """End listening; statements go on until `close`."""
         self._shutdown.set()
-        if self._listening is not None:
+        while self._listening is not None and not self._listening.done():
+            # Once more if need be: asyncio.wait_for, by which psycopg waits, may lose a
+            # cancellation before Python 3.12 (github.com/python/cpython/issues/86296).
             self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
-            self._listening = None
+            await asyncio.wait({self._listening}, timeout=PAUSE)
+        self._listening = None
         if self._gathered is not None:
             self._gathered.cancel()
             self._gathered = None
@@ -166,14 +168,18 @@ class Connections(Driver):
 
     async def _listen(self, channel: str) -> None:
         """Pass on notices; what is sent while no connection is there, the next look finds."""
-        while True:
+        away = False
+        while not self._shutdown.is_set():
             try:
                 async with await self._connect() as connection:
+                    away = False
                     await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                     async for notice in connection.notifies():
                         self._take(channel, notice.payload)
             except psycopg.Error as error:
-                log.info("listening again: %s", _first_line(error))
+                if not away:
+                    log.info("listening again: %s", _first_line(error))
+                away = True
             await pause_until(self._shutdown, PAUSE)
 
     def _take(self, channel: str, payload: str) -> None:
