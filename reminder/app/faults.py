@@ -134,7 +134,7 @@ _SENTENCES = (
 _SAID = {
     "No space left on device": "ổ đĩa đã đầy, xóa bớt tệp",
     "Permission denied": "người dùng này không có quyền ghi ở đó",
-    "No such file or directory": "chưa có thư mục ấy",
+    "No such file or directory": "không có tệp hay thư mục ấy",
     "Read-only file system": "ổ đĩa chỉ cho đọc",
 }
 
