@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -75,6 +76,9 @@ class Dispatcher:
     in_flight: int = 8  # a channel
     until_empty: bool = False  # it ends when nothing is due
     stop: asyncio.Event | None = None  # ends it alone; None: it ends with the program
+    # Held while it leases and renders, which takes the store's thread for longest: what is short
+    # then waits for one dispatcher, and not for all that share the thread.
+    leasing: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
     term: Callable[[], int | None] = lambda: 0  # Store.term of the store that is leased from
     mark: Callable[[], None] = lambda: None  # notes that it looked for messages
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
@@ -139,9 +143,12 @@ class Dispatcher:
                 await self._woken(IDLE)
                 continue
             full = [channel for channel, places in room.items() if not places]
-            found = await self.worker.attempt(
-                "lease", partial(self._lease, max(room.values()), full)
-            )
+            async with self.leasing:
+                if self._stop.is_set():
+                    break
+                found = await self.worker.attempt(
+                    "lease", partial(self._lease, max(room.values()), full)
+                )
             if found is None:
                 await pause_until(self._stop, self.worker.busy_pause)
                 continue

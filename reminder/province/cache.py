@@ -225,6 +225,7 @@ class _Shared:
             twin = self._twins.setdefault(_bare(found), found)
             if twin is not found:
                 found = replace(found, tasks=twin.tasks)
+                vars(found)["last_due"] = twin.last_due
             self._plans[digest] = found
         return found
 

@@ -277,6 +277,7 @@ class Sender:
         self._accounts = Accounts(province.stores.database)
         self._channels: OrderedDict[str, _Connected] = OrderedDict()  # the last used last
         self._share = Share()
+        self._leasing = asyncio.Lock()  # first come, first served
         self._busy: set[str] = set()  # accounts that are being sent for here
         self._rests: dict[str, float] = {}  # accounts that can't be set up → until when
         self._told: dict[str, float] = {}  # accounts → when their offices were last told
@@ -375,6 +376,7 @@ class Sender:
             on_sent=province.metrics.sent,
             until_empty=True,
             stop=ends,
+            leasing=self._leasing,
         )
 
         asking = asyncio.Lock()

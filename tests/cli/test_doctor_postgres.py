@@ -81,5 +81,7 @@ def test_a_server_that_is_away_is_one_line(terminal: Terminal, tmp_path: Path) -
     on(terminal, f"postgresql://app@/x?host={tmp_path}/nowhere")
     code, found = looked(terminal)
     assert code == 1
-    assert "(không có tệp hay thư mục ấy): xem máy chủ có chạy không" in found["database"]["sentence"]
+    assert (
+        "(không có tệp hay thư mục ấy): xem máy chủ có chạy không" in found["database"]["sentence"]
+    )
     assert "server" not in found

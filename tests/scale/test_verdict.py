@@ -184,6 +184,18 @@ def test_a_silence_is_found_where_something_waited(run: Run) -> None:
     assert run.judged().silence < 10
 
 
+def test_a_pause_that_a_mail_server_has_asked_for_is_no_silence(run: Run) -> None:
+    mine = run.of("mail-1")
+    first, late = mine[0], mine[len(mine) // 2 :]
+    for n in late:
+        run.arrivals[n] = replace(run.arrivals[n], at=run.arrivals[n].at + 30)
+    assert run.judged().silent == "mail-1"
+    before = max(run.arrivals[n].at for n in mine if n not in late)
+    refused = replace(run.arrivals[first], status=451, text="", id="", at=before - 0.1)
+    run.arrivals.append(refused)
+    assert run.judged().silence < 10
+
+
 def test_a_silence_before_the_first_message_is_found(run: Run) -> None:
     for n in run.of("tele-2"):
         run.arrivals[n] = replace(run.arrivals[n], at=run.arrivals[n].at + 30)

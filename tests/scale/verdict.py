@@ -13,12 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.scale.providers import TOO_MANY, Arrival
+from tests.scale.providers import MAIL_REFUSED, TOO_MANY, Arrival
 from tests.scale.province import Answer, Reader, by_chat
 
 REPEAT = "(có thể là tin gửi lại)"
 SILENCE = 10.0  # seconds: the longest that an account may be silent while it has rows
 BATCH = 64  # rows that an account may have under way when another office's become due
+ASKED = 2.0  # seconds in which mails under way arrive after a refusal
 CHAT_SECONDS = 1.1  # that a chat waits for its next message
 LOST_TWICE = 2  # leases of a row that two processes have died with
 MANY = 300  # messages of an account whose pace is looked at
@@ -231,11 +232,17 @@ def _limits(arrivals: Iterable[Arrival], tally: Tally) -> None:
 
 
 def _silence(arrivals: Iterable[Arrival], came: Came, begun: float, tally: Tally) -> None:
-    """The longest time in which an account with something to send sent nothing."""
+    """The longest time in which an account with something to send sent nothing.
+
+    But for a mail server that has told it to come again later.
+    """
     until = 0.0
     heard: dict[str, list[float]] = defaultdict(list)
+    later: dict[str, list[float]] = defaultdict(list)
     for arrival in arrivals:
         heard[arrival.account].append(arrival.at)
+        if arrival.status == MAIL_REFUSED:
+            later[arrival.account].append(arrival.at)
     waiting: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for row, arrival in came:
         waiting[row.account].append((arrival.at, row.ready))
@@ -248,7 +255,8 @@ def _silence(arrivals: Iterable[Arrival], came: Came, begun: float, tally: Tally
                 oldest = min(oldest, spans[n][1])
                 n += 1
             quiet = end - max(start, oldest)
-            if quiet > tally.silence:
+            asked = any(start - ASKED <= at <= start for at in later[account])
+            if quiet > tally.silence and not asked:
                 tally.silence, tally.silent, until = quiet, account, end
     if tally.silence > SILENCE:
         words = f"{tally.silent} was silent for {tally.silence:.1f} s and had rows"
