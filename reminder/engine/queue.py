@@ -50,7 +50,7 @@ BEAT = timedelta(seconds=1)  # between two signs of life of a run
 DEAD_AFTER = 3  # signs that are missing: another process takes the key
 NOBODY = timedelta(days=1)  # the time without one, while it can't be told who is alive
 GRACE = 3.0  # seconds after a connection was made in which all can give a sign of life
-LOOK = timedelta(seconds=1)  # between two looks for work of which no notice came
+LOOK = timedelta(seconds=0.5)  # between two looks for work of which no notice came
 AT_ONCE = 200  # keys that one process works on
 BATCH = 10  # keys that are picked by one statement, so that other processes get some
 PATIENCE = 10.0  # seconds that a wake, and at the end all, waits for a server that is away

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -79,8 +80,12 @@ def main() -> int:
     province = Province(**sizes, answers=asked.answers, today=datetime.now(UTC))
     on = not asked.no_faults
     faults = Faults(kill=on, freeze=on, cut=on)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended then, too
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="scale-") as made, server() as running:
+        for setting in ("autovacuum = on", "autovacuum_naptime = 5"):  # as servers have it
+            running.ask(f"ALTER SYSTEM SET {setting}")
+        running.ask("SELECT pg_reload_conf()")
         folder = asked.keep or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
         work = played(folder, running, province, faults, workers=asked.workers)
