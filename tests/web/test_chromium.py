@@ -96,7 +96,8 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
     with socket.create_server(("127.0.0.1", 0)) as free:
         place = f"127.0.0.1:{free.getsockname()[1]}"
     async with mail_server(mailbox) as port:
-        more = f'[web]\nlisten = "{place}"\neditors = ["chi"]\n'
+        base = f"http://{place}"  # told, or mails had no link: nobody else can open it
+        more = f'[web]\nlisten = "{place}"\nbase_url = "{base}"\neditors = ["chi"]\n'
         config = settings(folder, None, port, people=PEOPLE, more=more)
         whole = (ROOT / "data/plan2024.toml").as_posix()
         text = config.read_text("utf-8").replace(whole, small_plan(folder).as_posix())
