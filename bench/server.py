@@ -38,6 +38,7 @@ class Telegram:
         self._asked: float | None = None
         self._polls: list[asyncio.Future[list[dict[str, Any]]]] = []
         self._next = 0
+        self._owes = False  # an officer has something to say, and nobody polls
 
     async def answer(self, method: str, body: bytes) -> tuple[int, dict[str, Any]]:
         """The status and the envelope."""
@@ -78,7 +79,7 @@ class Telegram:
     async def _poll(self) -> list[dict[str, Any]]:
         waits = asyncio.get_running_loop().create_future()
         self._polls.append(waits)
-        if not self._next:
+        if not self._next or self._owes:
             self._say()
         try:
             return await asyncio.wait_for(waits, 50)
@@ -87,6 +88,7 @@ class Telegram:
 
     def _say(self) -> None:
         waiting = [poll for poll in self._polls if not poll.done()]
+        self._owes = not waiting  # the next poll comes late
         if not waiting or self._next >= len(self.script):
             return
         self._polls.clear()
