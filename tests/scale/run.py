@@ -26,6 +26,7 @@ from tests.waiting import until, within
 
 FROZEN = 10.0  # seconds: longer than the engine waits for a sign of life
 STUCK = 75.0  # seconds without any arrival after which a run is over
+ON_THE_LINE = 0.5  # seconds in which a provider takes what a process had written at its death
 _LOOK = 0.2  # seconds between two looks at the providers' log
 
 
@@ -75,9 +76,11 @@ class Run:
         self.people.hear(new.arrivals)
         return bool(new.arrivals)
 
-    def hit(self, process: Process, number: signal.Signals) -> None:
+    async def hit(self, process: Process, number: signal.Signals) -> None:
         """Kill or freeze a process in the middle of its work."""
         process.signal(number)
+        self.note_unknown()
+        await asyncio.sleep(ON_THE_LINE)
         self.note_unknown()
         process.killed = process.killed or number is signal.SIGKILL
         self.say(f"{number.name} to {process.name}")
@@ -195,10 +198,10 @@ async def _happen(run: Run, workers: list[Process], faults: Faults) -> None:
 
     await until(under_way, STUCK, pause=_LOOK, moves=lambda: len(run.arrivals))
     if faults.kill:
-        run.hit(workers[0], signal.SIGKILL)
+        await run.hit(workers[0], signal.SIGKILL)
         await asyncio.sleep(faults.pause)
     if faults.freeze:
-        run.hit(workers[1], signal.SIGSTOP)
+        await run.hit(workers[1], signal.SIGSTOP)
         await asyncio.sleep(faults.frozen)
         workers[1].signal(signal.SIGCONT)
         run.say(f"SIGCONT to {workers[1].name}")
