@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -88,3 +89,13 @@ def lent_postgres_url(postgres: Server) -> Iterator[str]:
     """As `postgres_url`, for a test that leaves the schema as it is: a database used before."""
     with postgres.lend() as name:
         yield postgres.url(name)
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    """The root logger, put back as it was."""
+    logger = logging.getLogger()
+    level, handlers = logger.level, list(logger.handlers)
+    yield logger
+    logger.setLevel(level)
+    logger.handlers[:] = handlers

@@ -359,8 +359,8 @@ def _refuse_lost(settings: Settings) -> None:
 
     A new one would know nobody's address and nothing that was done.
     """
-    database, kept = _missing(settings), backups(settings)
-    if database is None or kept is None:
+    database = _missing(settings)
+    if database is None or (kept := backups(settings)) is None:
         return
     for folder in filter(None, (kept.folder, kept.second_folder)):
         if found := kept.copies(folder):

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from reminder.domain.outbox import backoff
+
 Handler = Callable[[str], Awaitable[None]]  # does the work of a role for a key
 
 
@@ -27,7 +29,7 @@ class Pauses:
 
     def after(self, failures: int) -> float:
         """Return the pause after so many failures without a success between."""
-        return min(self.longest, self.first * 2.0 ** min(failures - 1, 60))
+        return backoff(failures, self.first, self.longest)
 
 
 class Engine(Protocol):

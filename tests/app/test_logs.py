@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,15 +16,7 @@ from reminder.channels.telegram.send import make_bot
 from reminder.domain.errors import HIDDEN
 from reminder.files.settings import load_settings
 
-
-@pytest.fixture(autouse=True)
-def root() -> Iterator[logging.Logger]:
-    """The root logger, put back as it was."""
-    logger = logging.getLogger()
-    level, handlers = logger.level, list(logger.handlers)
-    yield logger
-    logger.setLevel(level)
-    logger.handlers[:] = handlers
+pytestmark = pytest.mark.usefixtures("root")
 
 
 def record(words: str, error: Exception | None = None) -> logging.LogRecord:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,16 +26,6 @@ from tests.app.kit import Mailbox, SetClock, logged, mail_server, quiet, runs, s
 from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
 from tests.waiting import until
-
-
-@pytest.fixture
-def root() -> Iterator[logging.Logger]:
-    """The root logger, put back as it was."""
-    logger = logging.getLogger()
-    level, handlers = logger.level, list(logger.handlers)
-    yield logger
-    logger.setLevel(level)
-    logger.handlers[:] = handlers
 
 
 @pytest.mark.asyncio

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import replace
@@ -95,16 +94,6 @@ async def test_one_process_with_all_roles_ticks_and_sends_for_all(
         assert said == [f"reminder_account_down{label} 0.0" for label in labels]
         for name in ("queue_messages", "queue_age_seconds", "offices_faulty", "tick_lag_seconds"):
             assert f"\nreminder_{name}" in figures
-
-
-@pytest.fixture
-def root() -> Iterator[logging.Logger]:
-    """The root logger, put back as it was."""
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    yield root
-    root.setLevel(level)
-    root.handlers[:] = handlers
 
 
 @pytest.mark.asyncio
