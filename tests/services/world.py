@@ -79,7 +79,7 @@ class World:
         limits = deepcopy(self.service.limits)
         return replace(
             self,
-            service=replace(self.service, store=store, limits=limits),
+            service=replace(self.service, store=store, limits=limits, _leaving={}, _trouble=None),
             store=store,
             sent=[*self.sent],
             outgoing=[*self.outgoing],
