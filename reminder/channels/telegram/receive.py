@@ -20,7 +20,6 @@ from telegram import Bot, CallbackQuery, Message, Update, WebhookInfo
 from telegram.error import (
     BadRequest,
     Conflict,
-    EndPointNotFound,
     InvalidToken,
     NetworkError,
     RetryAfter,
@@ -31,6 +30,7 @@ from reminder.channels import Hook, Webhook
 from reminder.channels.taking import Backend, NotRecordedError, Outage, Sleep, Take, hand_over
 from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import seconds_asked, send_error
+from reminder.channels.telegram.http import call
 from reminder.channels.telegram.send import ANSWER_SECONDS
 from reminder.domain.context import Inbound
 from reminder.domain.errors import ReminderError
@@ -164,13 +164,8 @@ class TelegramListener:
             "timeout": self._poll_seconds,
             "allowed_updates": KINDS,
         }
-        try:
-            # In this form the library does not look for its own method of that name.
-            found = await self._bot.do_api_request(
-                "get_Updates", api_kwargs=asked, read_timeout=ANSWER_SECONDS + self._poll_seconds
-            )
-        except EndPointNotFound:  # what the library calls a token that is refused later
-            raise InvalidToken from None
+        longest = ANSWER_SECONDS + self._poll_seconds
+        found = await call(self._bot, "getUpdates", asked, seconds=longest)
         return found if isinstance(found, list) else []
 
     def _numbered(self, waiting: Sequence[Any]) -> list[tuple[int, Any]]:

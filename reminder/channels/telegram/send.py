@@ -6,27 +6,19 @@ import asyncio
 import logging
 import math
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from telegram import (
-    Bot,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    Message,
-    ReplyParameters,
-)
-from telegram.constants import ParseMode
+from telegram import Bot, InputFile
 from telegram.error import BadRequest, RetryAfter, TelegramError
 from telegram.warnings import PTBDeprecationWarning
 
 from reminder.channels import NOT_BEGUN, Ours, always, begin
 from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import says, send_error
-from reminder.channels.telegram.http import TelegramRequest
+from reminder.channels.telegram.http import TelegramRequest, call
 from reminder.channels.telegram.pacer import HeldError, Pacer
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.text import clip_plain, units
@@ -36,9 +28,9 @@ DEFAULT_BASE_URL = "https://api.telegram.org/bot"
 ANSWER_SECONDS = 10.0
 CAPTION_LONGEST = 1024  # of the text below a file, in UTF-16 units
 CONNECTIONS = 16  # more that are in flight wait for one
-T = TypeVar("T")
 Attachment = tuple[str, str, bytes]  # file name, media type, content
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+_FORMATTED = "HTML"  # the parse_mode of our texts
+_NO_PREVIEW = {"is_disabled": True}
 
 
 def quiet_libraries() -> None:
@@ -168,10 +160,10 @@ class TelegramChannel:
         the message that it answers is gone."""
         formatted, reply = True, message.reply_to
         while True:
-            request = self._request(place, message, file, formatted=formatted, reply=reply)
-            sent = await self._sent(place, request)
+            method, values = _request(place, message, file, formatted=formatted, reply=reply)
+            sent = await self._sent(place, method, values)
             if not isinstance(sent, BadRequest):
-                return str(sent.message_id)
+                return str(sent["message_id"])
             if formatted and says(sent, "can't parse entities"):
                 formatted = False
             elif reply and says(sent, "replied not found", "reply not found"):
@@ -179,61 +171,31 @@ class TelegramChannel:
             else:
                 raise send_error(sent, self._bot.token)
 
-    def _request(
-        self,
-        place: _Place,
-        message: Outbound,
-        file: Attachment | None,
-        *,
-        formatted: bool,
-        reply: str,
-    ) -> Callable[[], Awaitable[Message]]:
-        """One attempt at a message: a text, or a file with the text as its caption."""
-        body = clip(message.html) if formatted else clip_plain(message.text, TELEGRAM_LONGEST)
-        common: dict[str, Any] = {
-            "parse_mode": ParseMode.HTML if formatted else None,
-            "reply_markup": _keyboard(message),
-            "message_thread_id": place.topic,
-            "reply_parameters": _reply(reply),
-        }
-        if file is None:
-            return lambda: self._bot.send_message(
-                place.chat, body, link_preview_options=_NO_PREVIEW, **common
-            )
-        name, _, content = file
-        return lambda: self._bot.send_document(
-            place.chat, content, filename=name, caption=body or None, **common
-        )
-
     async def _edit(self, place: _Place, message: Outbound) -> str:
         """Replace the text; a message that is gone, or already says so, is well enough."""
         if not message.edit.isdecimal():
             raise SendError("tin cần sửa không có số hiệu Telegram", retry=False)
 
-        def change() -> Awaitable[Message | bool]:
-            return self._bot.edit_message_text(
-                clip(message.html),
-                chat_id=place.chat,
-                message_id=int(message.edit),
-                parse_mode=ParseMode.HTML,
-                link_preview_options=_NO_PREVIEW,
-                reply_markup=_keyboard(message),
-            )
-
-        done = await self._sent(place, change)
+        values = {
+            "chat_id": place.chat,
+            "message_id": int(message.edit),
+            **_text(clip(message.html), formatted=True),
+            "reply_markup": _keyboard(message),
+        }
+        done = await self._sent(place, "editMessageText", values)
         harmless = ("message is not modified", "message to edit not found", "can't be edited")
         if isinstance(done, BadRequest) and not says(done, *harmless):
             raise send_error(done, self._bot.token)
         return message.edit
 
-    async def _sent(self, place: _Place, request: Callable[[], Awaitable[T]]) -> T | BadRequest:
-        """The result of `request` in its turn; BadRequest, which another form may mend, returned.
+    async def _sent(self, place: _Place, method: str, values: Mapping[str, Any]) -> Any:
+        """The result of a method in its turn; BadRequest, which another form may mend, returned.
 
         Errors are raised here, outside of the except clause, so that no traceback carries the
         library's own, whose words may hold the token.
         """
         async with self._turn(place.chat):
-            result = await self._asked(request)
+            result = await self._asked(method, values)
         if isinstance(result, BadRequest) or not isinstance(result, TelegramError):
             return result
         error = send_error(result, self._bot.token)
@@ -241,9 +203,9 @@ class TelegramChannel:
             self._pacer.hold(place.chat, error.retry_after or 1.0)
         raise error
 
-    async def _asked(self, request: Callable[[], Awaitable[T]]) -> T | TelegramError:
+    async def _asked(self, method: str, values: Mapping[str, Any]) -> Any:
         try:
-            return await request()
+            return await call(self._bot, method, values)
         except TelegramError as error:
             return error
 
@@ -277,19 +239,42 @@ def _is_caption(message: Outbound) -> bool:
     return max(units(plain(message.html)), units(message.text)) <= CAPTION_LONGEST
 
 
-def _keyboard(message: Outbound) -> InlineKeyboardMarkup | None:
+def _request(
+    place: _Place, message: Outbound, file: Attachment | None, *, formatted: bool, reply: str
+) -> tuple[str, dict[str, Any]]:
+    """One attempt at a message: a text, or a file with the text as its caption."""
+    body = clip(message.html) if formatted else clip_plain(message.text, TELEGRAM_LONGEST)
+    common = {
+        "chat_id": place.chat,
+        "message_thread_id": place.topic,
+        "reply_parameters": _reply(reply),
+        "reply_markup": _keyboard(message),
+    }
+    if file is None:
+        return "sendMessage", {**common, **_text(body, formatted=formatted)}
+    name, _, content = file
+    caption = {"caption": body or None, "parse_mode": _FORMATTED if formatted else None}
+    return "sendDocument", {**common, **caption, "document": InputFile(content, filename=name)}
+
+
+def _text(body: str, *, formatted: bool) -> dict[str, Any]:
+    parse_mode = _FORMATTED if formatted else None
+    return {"text": body, "parse_mode": parse_mode, "link_preview_options": _NO_PREVIEW}
+
+
+def _keyboard(message: Outbound) -> dict[str, Any] | None:
     rows = [
         [
-            InlineKeyboardButton(action.label, callback_data=action.data)
+            {"text": action.label, "callback_data": action.data}
             for action in row
             if 0 < len(action.data.encode()) <= BUTTON_BYTES
         ]
         for row in message.actions
     ]
-    return InlineKeyboardMarkup([row for row in rows if row]) if any(rows) else None
+    return {"inline_keyboard": [row for row in rows if row]} if any(rows) else None
 
 
-def _reply(message_id: str) -> ReplyParameters | None:
+def _reply(message_id: str) -> dict[str, Any] | None:
     if not message_id.isdecimal():
         return None
-    return ReplyParameters(int(message_id), allow_sending_without_reply=True)
+    return {"message_id": int(message_id), "allow_sending_without_reply": True}
