@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from reminder.doctor.local import (
 from reminder.doctor.postgres import server
 from reminder.domain.errors import ReminderError
 from reminder.files.settings import Settings, environment, secret_files, settings_path
+from reminder.ops.supervisor import SharedClock
 from reminder.services.status import marks
 from reminder.store.accounts import Accounts
 from reminder.store.offices import Stores
@@ -62,6 +64,7 @@ def _database(stores: Stores, settings: Settings, now: datetime) -> Iterator[Che
     yield from _offices(stores, now)
     yield from _accounts(stores)
     yield _queue(stores, now)
+    yield from _clocks(stores, now)
     copied = bootstrap.backups(settings)
     if stores.database.path is None:
         yield from server(stores.database, is_copied=copied is not None, is_many=True)
@@ -91,6 +94,21 @@ def _accounts(stores: Stores) -> Iterator[Check]:
         yield warn("account-unused", words, "reminder office account link PHƯỜNG TÀI-KHOẢN")
     if not found:
         yield ok("accounts", f"{len(accounts)} tài khoản gửi và nhận được.")
+
+
+def _clocks(stores: Stores, now: datetime) -> Iterator[Check]:
+    here = SharedClock(bootstrap.SystemClock(), Accounts(stores.database).time)
+    here.look()
+    wrong = stores.wrong_clocks(now - here.ahead)
+    if here.is_wrong:
+        wrong[platform.node()] = here.ahead
+    for machine, ahead in sorted(wrong.items()):
+        seconds = round(ahead.total_seconds())
+        off = f"{'nhanh' if seconds > 0 else 'chậm'} {abs(seconds)} giây"
+        words = f"Đồng hồ của máy {machine} {off} so với đồng hồ của PostgreSQL, mà cả tỉnh theo."
+        yield warn("clock", words, "bật NTP ở máy ấy và ở máy chủ PostgreSQL")
+    if not wrong:
+        yield ok("clock", "Đồng hồ các máy và của PostgreSQL khớp nhau.")
 
 
 def _queue(stores: Stores, now: datetime) -> Check:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LONGEST_PAUSE = 60.0  # seconds before a task that ends again and again is started anew
+ALIKE = timedelta(seconds=1)  # what clocks may differ by unnoticed
+WRONG = timedelta(seconds=5)  # from which on that is told
 HEALTHY_AFTER = 600.0  # seconds after which a task that ran so long counts as having worked
 
 
@@ -31,6 +33,53 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the present instant, aware, UTC."""
         ...
+
+
+class SharedClock:
+    """The clock of a server that several machines use, as told by this machine's own.
+
+    Only a difference of more than a second counts, so that clocks which agree are left alone.
+    """
+
+    def __init__(self, own: Clock, server_time: Callable[[], datetime]) -> None:
+        self._own, self._server_time = own, server_time
+        self._told = timedelta(0)
+        self.ahead = timedelta(0)  # this machine's clock, of the server's
+
+    def now(self) -> datetime:
+        """Return the server's time."""
+        return self._own.now() - self.ahead
+
+    def look(self) -> None:
+        """Compare the clocks, and log once by how much they differ. What the server raises."""
+        asked = self._own.now()
+        there = self._server_time()
+        took = self._own.now() - asked
+        if not timedelta(0) <= took < ALIKE:
+            return  # the answer came late, or the clock was set meanwhile
+        ahead = asked + took / 2 - there
+        if abs(ahead) < ALIKE:
+            ahead = timedelta(0)
+        if abs(ahead - self.ahead) >= ALIKE:
+            self.ahead = ahead
+        if abs(self.ahead - self._told) >= WRONG or (self._told and not self.ahead):
+            self._told = self.ahead
+            self._say()
+
+    def _say(self) -> None:
+        if not self.ahead:
+            log.info("this machine's clock agrees with the database's again")
+            return
+        seconds = self.ahead.total_seconds()
+        log.warning(
+            "this machine's clock is %.0f s %s the database's, by which all is timed: turn on NTP "
+            "on both machines", abs(seconds), "ahead of" if seconds > 0 else "behind",
+        )  # fmt: skip
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the clocks differ by so much that somebody should see to it."""
+        return abs(self.ahead) >= WRONG
 
 
 async def pause_until(stop: asyncio.Event, seconds: float) -> None:

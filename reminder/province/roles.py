@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import platform
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -27,7 +28,14 @@ from reminder.engine import open_engine
 from reminder.files.settings import Settings, environment
 from reminder.ops.liveness import Notifier
 from reminder.ops.metrics import WORDS, gauge
-from reminder.ops.supervisor import Clock, Worker, apart, pause_until, supervise
+from reminder.ops.supervisor import (
+    Clock,
+    SharedClock,
+    Worker,
+    apart,
+    pause_until,
+    supervise,
+)
 from reminder.province import incoming, sending, ticking
 from reminder.province.cache import ROOM, TICK_ROOM, OfficeCache
 from reminder.province.process import Part, Province
@@ -149,7 +157,8 @@ SECOND = timedelta(seconds=1)
 # waits for what it has locked.
 IDLE = 4.0
 END = 9.0  # seconds that work gets at the end; Docker and Kubernetes are told to wait for longer
-LOOK_AT_SCHEMA = 5.0  # seconds
+LOOK_AT_DATABASE = 5.0  # seconds between two looks at its schema and its clock
+NOTE_CLOCK = timedelta(minutes=1)  # a clock that is wrong is noted no more often
 RESTART = 1.0  # seconds before an engine that has ended is started anew, at first
 
 
@@ -163,6 +172,7 @@ class Process:
         self._accounts = Accounts(province.stores.database)
         self.servers: list[PageServer] = []  # as long as it runs
         self._refused: StoreRefusedError | None = None  # why it must not go on, if so
+        self._clock_noted: datetime | None = None  # when it was noted that it is wrong, if it is
 
     @property
     def stop(self) -> asyncio.Event:
@@ -183,7 +193,7 @@ class Process:
         for period, role, key in chain.from_iterable(part.every for part in self.parts):
             engine.every(period, role, key)
         watching = asyncio.create_task(notifier.watch(lambda: True, lambda: "runs"))
-        guarding = asyncio.create_task(self._guard_schema())
+        guarding = asyncio.create_task(self._guard())
         try:
             for server in self.servers:
                 if not await server.start():
@@ -204,18 +214,31 @@ class Process:
         if self._refused is not None:
             raise self._refused
 
-    async def _guard_schema(self) -> None:
-        """End the process once a newer program has changed the tables, which this one misreads."""
-        look = partial(is_current, self.province.stores.database, SHIPPED)
+    async def _guard(self) -> None:
+        """Compare the clock with the database's, and end once a newer program has changed it."""
         while not self.stop.is_set():
-            await pause_until(self.stop, LOOK_AT_SCHEMA)
+            await pause_until(self.stop, LOOK_AT_DATABASE)
             try:
-                await self.province.do(look)
-            except StoreRefusedError as error:
+                await self.province.do(self._look)
+            except StoreRefusedError as error:  # this program misreads the newer tables
                 self._refused = error
                 self.stop.set()
             except StoreBusyError:
                 continue  # it is looked at again
+
+    def _look(self) -> None:
+        is_current(self.province.stores.database, SHIPPED)
+        clock, stores = self.province.clock, self.province.stores
+        if not isinstance(clock, SharedClock):
+            return
+        clock.look()
+        now, before = clock.now(), self._clock_noted
+        if clock.is_wrong and (before is None or now - before >= NOTE_CLOCK):
+            stores.note_clock(platform.node(), clock.ahead, now)
+            self._clock_noted = now
+        elif before is not None and not clock.is_wrong:
+            stores.note_clock(platform.node(), timedelta(0), now)
+            self._clock_noted = None
 
     async def _work(self, run: Callable[[], Awaitable[None]]) -> None:
         """Run the engine until `stop`, and break off what has not ended in time after it.
@@ -281,6 +304,9 @@ class Process:
         from reminder.ops.metrics import CONTENT_TYPE
 
         families: list[Metric] = []
+        if isinstance(clock := self.province.clock, SharedClock):
+            words, ahead = "This machine's clock, of the database's.", clock.ahead / SECOND
+            families.append(gauge("clock_ahead_seconds", words, ahead))
         status, _, _ = await self._health()
         for part in self.parts:
             if part.figures is not None and status == 200:
@@ -310,6 +336,7 @@ def open_province(settings: Settings, clock: Clock, roles: Sequence[str] = ()) -
     store = open_store(settings.store.url, exclusive=sqlite, sleep=bootstrap.pause)
     stores = Stores(store)
     stores.database.limit_idle(IDLE)
+    clock = SharedClock(clock, Accounts(stores.database).time)
     return Province(
         settings=settings,
         stores=stores,
@@ -338,6 +365,8 @@ async def _run(settings: Settings, roles: Sequence[str]) -> None:
         raise ReminderError(OF_ONE)
     if not province.stores.is_many():
         log.info("there is no office yet; each is served from when it is added: office add")
+    if isinstance(province.clock, SharedClock):
+        province.clock.look()
     process = Process(province, roles)
     gc.enable()
     gc.freeze()  # exclude start-up objects from garbage collection

@@ -117,6 +117,10 @@ def deafness(why: str, since: datetime) -> str:
     return json.dumps({"since": since.isoformat(), "reason": why}, ensure_ascii=False)
 
 
+CLOCK = "clock:"  # a mark of no office, by machine: how far its clock is from the database's
+CLOCK_KEPT = timedelta(minutes=5)  # a clock that was noted before that may be right by now
+
+
 OFFICE = Shape(office, OfficeRecord)
 ACCOUNT = Shape(account, Account)
 
@@ -439,6 +443,21 @@ class Stores:
                     (datetime.fromisoformat(deaf["since"]), deaf["reason"]) if deaf else (None, "")
                 )
                 found[account_id] = Heard(max(at, default=None), *told)
+        return found
+
+    def note_clock(self, machine: str, ahead: timedelta, at: datetime) -> None:
+        """Keep by how much a machine's clock is ahead of the database's."""
+        noted = {"at": at.isoformat(), "ahead": ahead.total_seconds()}
+        self.of("").set_meta(f"{CLOCK}{machine}", json.dumps(noted) if ahead else "")
+
+    def wrong_clocks(self, now: datetime) -> dict[str, timedelta]:
+        """Return by how much clocks are ahead of the database's, as noted lately, by machine."""
+        found = {}
+        for name, value in self.of("").metas().items():
+            if name.startswith(CLOCK) and value:
+                noted = json.loads(value)
+                if now - datetime.fromisoformat(noted["at"]) < CLOCK_KEPT:
+                    found[name.removeprefix(CLOCK)] = timedelta(seconds=noted["ahead"])
         return found
 
     def account(self, account_id: str) -> Account | None:

@@ -249,11 +249,12 @@ def test_the_doctor_of_a_province_tells_of_all_offices_and_accounts(province: Te
     province.run("office", "account", "add", "bot-2", "--kind", "telegram", "--secret", "env:BOT_1")
     found = doctor(province)
     assert {"plan", "people-file", "channels"} & found.keys() == set()
-    names = ("daemon", "accounts", "queue", "operators", "account-unused")
+    names = ("daemon", "accounts", "queue", "clock", "operators", "account-unused")
     assert {name: found[name] for name in names} == {
         "daemon": ("ok", "2 phường được quét đúng giờ."),
         "accounts": ("ok", "2 tài khoản gửi và nhận được."),
         "queue": ("ok", "0 tin đang đến lượt gửi."),
+        "clock": ("ok", "Đồng hồ các máy và của PostgreSQL khớp nhau."),
         "operators": (
             "warn", "Chưa ghi ai là người quản trị của tỉnh: không ai xem được trang của tỉnh.",
         ),
@@ -266,6 +267,8 @@ def test_the_doctor_of_a_province_tells_of_all_offices_and_accounts(province: Te
         stores.set_next("an-khe", late)
         Accounts(store.database).down("bot-1", "mã bot bị thu hồi", NOW)
         stores.of("").set_meta(f"bot-1/{DEAF}", deafness("webhook hỏng", NOW))
+        stores.note_clock("may-2", timedelta(seconds=-120), NOW)
+        stores.note_clock("may-3", timedelta(seconds=90), NOW - timedelta(minutes=6))
         draft = Draft(
             slot=NOW,
             recipient="tp-1",
@@ -277,7 +280,7 @@ def test_the_doctor_of_a_province_tells_of_all_offices_and_accounts(province: Te
         )
         stores.of("an-khe").record([], unit_names={}, drafts=[draft], at=NOW)
     found = doctor(province)
-    names = ("daemon", "office", "account-down", "account-deaf", "queue")
+    names = ("daemon", "office", "account-down", "account-deaf", "queue", "clock")
     assert {name: found[name] for name in names} == {
         "daemon": ("fault", "1 phường chờ quét, lâu nhất từ 08:54 30/01/2024."),
         "office": (
@@ -293,6 +296,10 @@ def test_the_doctor_of_a_province_tells_of_all_offices_and_accounts(province: Te
             "Tài khoản bot-1 (telegram) không nhận được tin từ 09:00 30/01/2024: webhook hỏng",
         ),
         "queue": ("fault", "Tin chờ gửi đã hơn 10 phút: bot-1 1 tin."),
+        "clock": (
+            "warn",
+            "Đồng hồ của máy may-2 chậm 120 giây so với đồng hồ của PostgreSQL, mà cả tỉnh theo.",
+        ),
     }
     said = province.run("office", "account", "list", "--json")
     first = lines(said)[0]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reminder.ops.supervisor import Troubles, supervise
+from reminder.ops.supervisor import SharedClock, Troubles, supervise
 from reminder.store.records import StoreBusyError
 from tests.waiting import within
 
@@ -80,3 +82,43 @@ def test_what_is_not_tried_again_keeps_no_later_trouble_unsaid(
     assert caplog.messages == ["tick waits: the database is locked"] * 2
     troubles.waits("note last_poll", locked, again=False)
     assert caplog.messages[2:] == ["note last_poll was left out: the database is locked"]
+
+
+def test_the_clock_of_a_server_is_gone_by_and_a_difference_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A second more or less is left alone, as is what a slow answer would tell."""
+    caplog.set_level(logging.INFO)
+    start = datetime(2026, 11, 30, 1, tzinfo=UTC)
+    own, server = Moving(start), Moving(start)
+    clock = SharedClock(own, server.now)
+    told = []
+    for ahead in (0.9, 2.0, 120.0, 120.5, 0.5, -7.0):
+        own.moment = server.moment + timedelta(seconds=ahead)
+        clock.look()
+        told.append(((clock.now() - server.moment).total_seconds(), clock.is_wrong))
+    assert told == [
+        (0.9, False), (0.0, False), (0.0, True), (0.5, True), (0.5, False), (0.0, True)
+    ]  # fmt: skip
+    own.step = timedelta(seconds=3)  # between the question and the answer
+    own.moment = server.moment
+    clock.look()
+    assert clock.ahead == timedelta(seconds=-7)
+    because = "the database's, by which all is timed: turn on NTP on both machines"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"this machine's clock is 120 s ahead of {because}",
+        "this machine's clock agrees with the database's again",
+        f"this machine's clock is 7 s behind {because}",
+    ]
+
+
+@dataclass
+class Moving:
+    """A clock that moves by a step at each look."""
+
+    moment: datetime
+    step: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        self.moment += self.step
+        return self.moment

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -25,6 +28,7 @@ from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
 from reminder.province.roles import Process
 from reminder.store import dump
+from reminder.store.accounts import Accounts
 from reminder.store.offices import Stores
 from reminder.store.records import StoreRefusedError
 from reminder.store.store import open_store
@@ -224,7 +228,7 @@ async def test_a_process_ends_when_a_newer_program_has_changed_the_tables(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By itself, in one sentence."""
-    monkeypatch.setattr(roles, "LOOK_AT_SCHEMA", 0.01)
+    monkeypatch.setattr(roles, "LOOK_AT_DATABASE", 0.01)
 
     def upgrade() -> None:
         with stores.database.writing() as connection:
@@ -237,6 +241,47 @@ async def test_a_process_ends_when_a_newer_program_has_changed_the_tables(
 
     with pytest.raises(StoreRefusedError, match="was written by a newer program"):
         await upgraded()
+
+
+@pytest.mark.asyncio
+async def test_a_process_goes_by_the_clock_of_the_database(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And notes for the operator that its machine's is wrong, until it is right."""
+    monkeypatch.setattr(roles, "LOOK_AT_DATABASE", 0.01)
+    settings = replace(WATCHED, store=StoreSection(url=postgres_url))
+    machine = Skewed(timedelta(minutes=-2))
+    with closing(Stores(open_store(postgres_url, exclusive=False, sleep=bootstrap.pause))) as seen:
+        province = roles.open_province(settings, machine, ["worker"])
+        database = Accounts(seen.database)
+
+        def noted() -> dict[str, int]:
+            found = seen.wrong_clocks(database.time())
+            return {name: round(ahead.total_seconds()) for name, ahead in found.items()}
+
+        process = Process(province, ["worker"])
+        running = asyncio.create_task(process.run())
+        try:
+            await until(lambda: noted() == {platform.node(): -120})
+            assert abs(province.clock.now() - database.time()) < timedelta(seconds=2)
+            figures = (await asked(process, "/metrics")).text
+            (said,) = re.findall(r"^reminder_clock_ahead_seconds (\S+)", figures, re.MULTILINE)
+            assert round(float(said)) == -120
+            machine.ahead = timedelta(0)
+            await until(lambda: not noted())
+        finally:
+            process.stop.set()
+            await within(running, "the process's end")
+
+
+@dataclass
+class Skewed(bootstrap.SystemClock):
+    """The clock of a machine that goes wrong."""
+
+    ahead: timedelta
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
 
 
 @pytest.mark.asyncio

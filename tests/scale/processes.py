@@ -16,6 +16,12 @@ from tests.conftest import ROOT
 from tests.waiting import within
 
 _REMINDER = "from reminder.cli import main; main()"
+_WRONG_CLOCK = f"""
+from datetime import timedelta
+from reminder.app import bootstrap
+now = bootstrap.SystemClock.now
+bootstrap.SystemClock.now = lambda clock: now(clock) + timedelta(seconds={{}})
+{_REMINDER}"""
 
 
 @dataclass
@@ -94,12 +100,10 @@ class Processes:
 
         return await within(ports(), "the providers' ports")
 
-    async def reminder(self, name: str, config: Path, *roles: str, **environ: str) -> Process:
-        """Start `reminder run` in these roles."""
-        asked = [word for role in roles for word in ("--role", role)]
-        return await self.start(
-            name, "-c", _REMINDER, "run", *asked, "--config", str(config), **environ
-        )
+    async def reminder(self, name: str, config: Path, role: str, ahead: int = 0) -> Process:
+        """Start `reminder run` in this role; `ahead`: seconds of its clock."""
+        program = _WRONG_CLOCK.format(ahead) if ahead else _REMINDER
+        return await self.start(name, "-c", program, "run", "--role", role, "--config", str(config))
 
     async def end(self) -> dict[str, int]:
         """SIGTERM to all that run; return the exit codes by name, of what was not killed."""

@@ -7,9 +7,11 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 
@@ -109,10 +111,12 @@ async def played(
     *,
     workers: int = 3,
     ahead: bool = False,
+    clocks: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Tally, Figures]:
     """Play a run; return the verdict and the figures.
 
-    `ahead`: all is ticked before the workers start, so that they alone make the pace.
+    `ahead`: all is ticked before the workers start, so that they alone make the pace. `clocks`:
+    seconds by which the clocks of processes are ahead, by name.
     """
     figures, log = Figures(), folder / "arrivals.jsonl"
     base = Base(server, server.make())
@@ -123,7 +127,8 @@ async def played(
         _seed(server.url(base.name), province, folder, http, smtp)
         figures.seeded = time.monotonic() - began
         run = Run(folder, province, base, started, People(province, place, session), figures, log)
-        tally = await _play(run, config, faults, workers, ahead=ahead)
+        start = _Start(started, config, clocks)
+        tally = await _play(run, start, faults, workers, ahead=ahead)
     server.drop(base.name)
     return tally, figures
 
@@ -144,19 +149,30 @@ def _seed(url: str, province: Province, folder: Path, http: int, smtp: int) -> N
         seed(stores, province, folder, http, smtp)
 
 
-async def _play(run: Run, config: Path, faults: Faults, workers: int, *, ahead: bool) -> Tally:
-    start = run.processes.reminder
-    await start("web", config, "web")
+@dataclass(frozen=True)
+class _Start:
+    """Starts `reminder run`, each process with its clock."""
+
+    processes: Processes
+    config: Path
+    clocks: Mapping[str, int]
+
+    async def __call__(self, name: str, role: str) -> Process:
+        return await self.processes.reminder(name, self.config, role, self.clocks.get(name, 0))
+
+
+async def _play(run: Run, start: _Start, faults: Faults, workers: int, *, ahead: bool) -> Tally:
+    await start("web", "web")
     if ahead:
-        await start("tick", config, "tick")
+        await start("tick", "tick")
         await until(run.all_ticked, pause=_LOOK, moves=run.base.ticked)
-    working = [await start(f"worker-{n + 1}", config, "worker") for n in range(workers)]
+    working = [await start(f"worker-{n + 1}", "worker") for n in range(workers)]
     for each in working:
         await within(each.says("does the work of"), f"the start of {each.name}")
     await _until_hooked(run)
     run.begun, began = time.time(), time.monotonic()
     if not ahead:
-        await start("tick", config, "tick")
+        await start("tick", "tick")
     happening = asyncio.create_task(_happen(run, working, faults))
     last = time.monotonic()
     while time.monotonic() - last < STUCK:

@@ -39,7 +39,9 @@ async def test_a_worker_is_killed(tmp_path: Path, postgres: Server) -> None:
 async def test_another_is_frozen_and_comes_back_and_all_connections_are_cut(
     tmp_path: Path, postgres: Server
 ) -> None:
+    """While the clocks of their machines are minutes apart."""
     province = Province(offices=60, accounts=20, more=100, answers=20, today=datetime.now(UTC))
-    tally, _ = await played(tmp_path, postgres, province, Faults())
+    clocks = {"worker-1": -120, "worker-2": 120, "tick": 120, "web": 60}
+    tally, _ = await played(tmp_path, postgres, province, Faults(), clocks=clocks)
     assert promises(tally) == []
     assert (tally.due, tally.answers) == (len(province.readers), 20)
