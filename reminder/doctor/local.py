@@ -33,7 +33,7 @@ from reminder.services.status import Marks, calendar_years, marks, unreachable
 from reminder.store.database import Database
 from reminder.store.files import integrity, lock_of
 from reminder.store.offices import Account, Heard, OfficeRecord, Stores
-from reminder.store.store import SHIPPED, Store, open_store, schema_version
+from reminder.store.store import BUSY, SHIPPED, Store, open_store, schema_version
 
 _NAMED = 8  # of those whom nothing reaches
 
@@ -203,7 +203,6 @@ def _unbound(office: Office) -> Iterator[Check]:
             yield ok("unbound", f"Cả {len(people)} người dùng {traits.title} đều đã gắn.")
 
 
-BUSY = 5.0  # seconds for another program's transaction to end
 SILENT = timedelta(minutes=5)  # since the last tick of a daemon that runs
 OWNERS = (
     "gõ lệnh bằng người dùng của máy nhắc việc (sudo -u reminder …); tệp đã thuộc người khác thì "

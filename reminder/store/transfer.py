@@ -49,10 +49,9 @@ from reminder.store.restore import (
     take_copy,
     url_of,
 )
-from reminder.store.store import Store, open_store
+from reminder.store.store import BUSY, Store, open_store
 from reminder.store.tables import mine, outbox
 
-BUSY = 5.0  # seconds for another program's transaction to end
 PART = 1000  # rows read and written at a time
 # Of a place, not of an office: who is signed in at an address, how often somebody tried there,
 # by which accounts of the database it is served.
