@@ -119,11 +119,10 @@ def plan_sources(given: Sequence[Path] | None, config: Path | None = None) -> Se
 def _need_office(settings: Settings) -> None:
     """Raise ReminderError where there are many offices, and none is chosen: no file is theirs."""
     from reminder.store.offices import has_offices
-    from reminder.store.store import open_store
 
     if settings.store.url.startswith("sqlite") or not has_offices(settings.store.url):
         return
-    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+    with all_offices(settings) as store:
         _of_chosen(settings, store)
 
 
@@ -211,12 +210,10 @@ def settings_of(config: Path | None, *, secrets: bool = False) -> Settings:
 
     `secrets`: a missing one is a ReminderError; else what names it stands in its place.
     """
-    from reminder.store.store import open_store
-
     settings = load_settings(config)
     if not chosen() or _missing(settings):
         return settings
-    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+    with all_offices(settings) as store:
         of_one = _of_chosen(settings, store, secrets=secrets)
     return of_one[0] if of_one else settings
 
@@ -237,11 +234,9 @@ def sources(settings: Settings, store: Store | None) -> Sources:
 
 def current(settings: Settings) -> Sources:
     """`sources`, for what has no open store; no database is made."""
-    from reminder.store.store import open_store
-
     if settings.plan.source == "files" or _missing(settings):
         return sources(settings, None)
-    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+    with all_offices(settings) as store:
         if of_one := _of_chosen(settings, store):
             from reminder.files.documents import PEOPLE, sources_of
 
@@ -384,12 +379,19 @@ def need_database(config: Path | None) -> None:
 
 
 @contextmanager
-def database(config: Path | None) -> Iterator[Store]:
-    """Opens the database alone: nothing of it, and no file but the settings, need be readable."""
+def all_offices(settings: Settings) -> Iterator[Store]:
+    """Open the database with all its offices, beside a daemon; it is made if there is none."""
     from reminder.store.store import open_store
 
-    settings = load_settings(config)
     with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+        yield store
+
+
+@contextmanager
+def database(config: Path | None) -> Iterator[Store]:
+    """Opens the database alone: nothing of it, and no file but the settings, need be readable."""
+    settings = load_settings(config)
+    with all_offices(settings) as store:
         of_one = _of_chosen(settings, store)
         yield of_one[1] if of_one else store
 
@@ -397,10 +399,8 @@ def database(config: Path | None) -> Iterator[Store]:
 @contextmanager
 def texts(config: Path | None) -> Iterator[Documents]:
     """Open the texts in the database; raise ReminderError where plans are files."""
-    from reminder.store.store import open_store
-
     settings = load_settings(config)
-    with closing(open_store(settings.store.url, exclusive=False, sleep=pause)) as store:
+    with all_offices(settings) as store:
         if _of_chosen(settings, store):
             from reminder.app.offices import documents_of
             from reminder.store.offices import Stores

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 
 from reminder import __version__
-from reminder.app.faults import in_vietnamese
 from reminder.cli import (
     answers,
     daemon,
@@ -95,8 +94,8 @@ def main() -> None:
     try:
         app()
     except ReminderError as error:
-        for line in str(error).split("\n"):
-            print(one_line(in_vietnamese(line)), file=sys.stderr)
+        for line in error.vietnamese.split("\n"):
+            print(one_line(line), file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         # The reader (head, less) went away; the interpreter's own flush at exit must not complain.

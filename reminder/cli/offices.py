@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -61,13 +61,11 @@ Unchecked = Annotated[
 
 
 @contextmanager
-def _stores(config: Path | None) -> Iterator[Stores]:
+def stores_of(config: Path | None) -> Iterator[Stores]:
     """Open the database with all its offices."""
     from reminder.store.offices import Stores
-    from reminder.store.store import open_store
 
-    url = bootstrap.load_settings(config).store.url
-    with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
+    with bootstrap.all_offices(bootstrap.load_settings(config)) as store:
         yield Stores(store)
 
 
@@ -156,7 +154,7 @@ def add(
     )
     if not record.name:
         raise ReminderError("--name không được trống: tên phường")
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         _refuse_single(stores)
         store = stores.of(office)
         with store.together():
@@ -200,7 +198,7 @@ def show_all(
     """Kể các phường: tên, tình trạng, lỗi nếu có, lần quét tới."""
     from reminder.store.offices import OfficeState
 
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         found = stores.offices(state=None if every else OfficeState.ACTIVE)
     if as_json:
         for one in found:
@@ -237,7 +235,7 @@ def _state(one: OfficeRecord) -> str:
 @app.command("show", epilog="Ví dụ: reminder office show an-khe")
 def show(office: OfficeId, as_json: AsJson = False, config: Config = None) -> None:
     """Xem một phường: tình trạng, văn bản, kênh và tài khoản, số tin."""
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         found, store = _known(stores, office), stores.of(office)
         texts = dict(store.document_marks())
         links = {channel: account for _, channel, account in stores.links(office_id=office)}
@@ -260,7 +258,7 @@ def show(office: OfficeId, as_json: AsJson = False, config: Config = None) -> No
 @app.command("retire", epilog="Ví dụ: reminder office retire an-khe --yes")
 def retire(office: OfficeId, agreed: Agreed = False, config: Config = None) -> None:
     """Thôi dùng một phường: không nhắc, không nhận tin nữa; mọi ghi nhận của phường còn nguyên."""
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         found = _active(stores, office)
         if not asking.agreed(f"Thôi dùng {found.name}?", agreed, "làm"):
             return
@@ -304,7 +302,7 @@ def add_account(
         made_at=bootstrap.now(),
     )
     _check_account(made, unchecked=unchecked)
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         _refuse_single(stores)
         if not stores.add_account(made):
             raise ReminderError(f"đã có tài khoản “{account}” ({_account(stores, account).kind})")
@@ -346,7 +344,7 @@ def change_account(
     config: Config = None,
 ) -> None:
     """Đổi bí mật, tốc độ hay khóa của một tài khoản; khóa ghi trống thì bỏ khóa ấy."""
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         found = _account(stores, account)
         kept = json.loads(found.settings) | _given(values)
         changed = replace(
@@ -363,7 +361,7 @@ def change_account(
 @accounts.command("list", epilog="Ví dụ: reminder office account list --json")
 def list_accounts(as_json: AsJsonLines = False, config: Config = None) -> None:
     """Kể các tài khoản: kênh, bí mật nằm ở đâu, bao nhiêu phường dùng, có hỏng không."""
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         found = stores.accounts()
         used, heard = Counter(account for _, _, account in stores.links()), stores.heard()
     if as_json:
@@ -411,7 +409,7 @@ def _stands(one: Account, heard: Heard | None) -> str:
 @accounts.command("link", epilog="Ví dụ: reminder office account link an-khe bot-1")
 def link(office: OfficeId, account: AccountId, config: Config = None) -> None:
     """Cho một phường dùng một tài khoản, thay tài khoản cùng kênh trước đó nếu có."""
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         used, found = _account(stores, account), _active(stores, office)
         before = {channel: each for _, channel, each in stores.links(office_id=office)}
         if used.kind == "inbox" and "email" not in before:
@@ -427,7 +425,7 @@ def link(office: OfficeId, account: AccountId, config: Config = None) -> None:
 @accounts.command("unlink", epilog="Ví dụ: reminder office account unlink an-khe bot-1")
 def unlink(office: OfficeId, account: AccountId, config: Config = None) -> None:
     """Thôi cho một phường dùng một tài khoản."""
-    with _stores(config) as stores:
+    with stores_of(config) as stores:
         _account(stores, account)
         links = stores.links(office_id=_known(stores, office).id, account_id=account)
         if not links:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,13 +12,11 @@ import typer
 
 from reminder.app import bootstrap
 from reminder.app.channels import RECEIVING
-from reminder.cli.offices import check_id
+from reminder.cli.offices import check_id, stores_of
 from reminder.cli.options import AsJson, Config, option
 from reminder.domain.errors import ReminderError
 
 if TYPE_CHECKING:
-    from reminder.files.settings import Settings
-    from reminder.store.offices import Stores
     from reminder.store.store import Store
 
 IMPORT_EXAMPLE = (
@@ -74,7 +71,8 @@ def import_office(
         bootstrap.need_database(config)
     with transfer.ward_at(file, at, sleep=bootstrap.pause) as ward:
         _verify(ward.store, str(file))
-        with _province(config) as (stores, here):
+        with stores_of(config) as stores:
+            here = bootstrap.load_settings(config)
             if came := transfer.was_moved(ward, stores):
                 if not dry_run:
                     transfer.mark_moved(ward, stores, came)
@@ -139,7 +137,7 @@ def export_office(
     from reminder.store.offices import OfficeState
 
     bootstrap.need_database(config)
-    with _province(config) as (stores, _):
+    with stores_of(config) as stores:
         record = stores.office(office)
         if record is None:
             raise ReminderError(f"không có phường “{office}”: xem reminder office list")
@@ -185,17 +183,6 @@ def export_office(
         if left
         else "Đây là bản chép, phường vẫn chạy ở đây: đừng chạy máy trên tệp ấy. Rời hẳn: --leave."
     )
-
-
-@contextmanager
-def _province(config: Path | None) -> Iterator[tuple[Stores, Settings]]:
-    from reminder.store.offices import Stores
-    from reminder.store.store import open_store
-
-    settings = bootstrap.load_settings(config)
-    opened = open_store(settings.store.url, exclusive=False, sleep=bootstrap.pause)
-    with closing(opened):
-        yield Stores(opened), settings
 
 
 def _wait_for_sends(store: Store) -> None:

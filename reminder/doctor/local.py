@@ -13,7 +13,6 @@ from pathlib import Path
 
 from reminder.app import bootstrap
 from reminder.app.channels import channel_names, known_channels
-from reminder.app.faults import in_vietnamese
 from reminder.doctor import Check, fault, ok, warn
 from reminder.doctor.postgres import server
 from reminder.domain.calendar import local
@@ -116,7 +115,7 @@ def _database(
     except ReminderError as error:
         yield fault(
             "database",
-            f"Không đọc được dữ liệu: {in_vietnamese(str(error))}.",
+            f"Không đọc được dữ liệu: {error.vietnamese}.",
             "xem docs/operations.md",
         )
 

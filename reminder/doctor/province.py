@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -27,7 +26,6 @@ from reminder.ops.supervisor import SharedClock
 from reminder.services.status import marks
 from reminder.store.accounts import Accounts
 from reminder.store.offices import Stores
-from reminder.store.store import open_store
 
 SLOW = timedelta(minutes=10)  # since the oldest message was due, from which on to warn
 _NAMED = 20  # offices with faults
@@ -47,7 +45,7 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         words = "Chưa ghi ai là người quản trị của tỉnh: không ai xem được trang của tỉnh."
         yield warn("operators", words, "ghi [province] operators, địa chỉ thư của họ")
     try:
-        with closing(open_store(settings.store.url, exclusive=False, sleep=bootstrap.pause)) as one:
+        with bootstrap.all_offices(settings) as one:
             yield from _database(Stores(one), settings, now)
     except ReminderError as error:
         yield fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/scale.md")

@@ -10,7 +10,15 @@ from reminder.domain.text import one_line
 
 
 class ReminderError(Exception):
-    """The base of all errors that are shown as their text, without a traceback."""
+    """The base of all errors that are shown as their text, without a traceback.
+
+    What stops the program from below is English, as the log is; `vietnamese` is what a terminal
+    says instead.
+    """
+
+    def __init__(self, text: str = "", vietnamese: str = "") -> None:
+        super().__init__(text)
+        self.vietnamese = vietnamese or text
 
 
 @dataclass(frozen=True, slots=True)

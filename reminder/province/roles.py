@@ -11,7 +11,6 @@ import gc
 import logging
 import platform
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
@@ -125,8 +124,7 @@ def copies(province: Province) -> Part:
     troubles = province.worker.troubles
 
     def make() -> None:
-        url = province.settings.store.url
-        with closing(open_store(url, exclusive=False, sleep=bootstrap.pause)) as store:
+        with bootstrap.all_offices(province.settings) as store:
             made.look(store, province.clock.now())
 
     async def copy(_: str) -> None:

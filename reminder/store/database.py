@@ -57,40 +57,92 @@ from reminder.domain.plan import Key
 from reminder.store import tables
 from reminder.store.records import StoreBusyError, StoreRefusedError
 
+# What is wrong with a database, and the same in Vietnamese, as both follow its name or hold it.
+_LOCKED = (
+    "is locked by another program",
+    "chương trình khác đang giữ dữ liệu {name}: đóng chương trình ấy rồi thử lại",
+)
+_MAY_NOT_WRITE = "người dùng này không ghi được vào {name}: đổi chủ của tệp và thư mục ấy"
+_DISK_FAULT = (
+    "ổ đĩa của dữ liệu {name} báo lỗi: xem còn chỗ trống không, rồi xem ổ đĩa có hỏng không"
+)
+_DISK_FULL = "ổ đĩa của dữ liệu {name} đã đầy: xóa bớt tệp rồi thử lại"
+_NO_MEMORY = "hết bộ nhớ khi dùng dữ liệu {name}: đóng bớt chương trình rồi thử lại"
+DAMAGED = "dữ liệu {name} bị hỏng: dừng máy nhắc việc rồi gõ reminder restore và bản sao mới nhất"
+_IS_DAMAGED = ("is damaged: stop the program and restore the newest backup", DAMAGED)
+_OTHER_SCHEMA = (
+    "has another schema than this program: run the newest program on it",
+    "dữ liệu {name} đã theo bản chương trình mới hơn: cài bản mới nhất",
+)
 _BUSY = {  # temporary, or to be mended by a person while the program runs
-    sqlite3.SQLITE_BUSY: "is locked by another program",
-    sqlite3.SQLITE_LOCKED: "is locked by another program",
-    sqlite3.SQLITE_PROTOCOL: "is locked by another program",
-    sqlite3.SQLITE_READONLY: "is read-only: give this user the right to write it",
-    sqlite3.SQLITE_PERM: "may not be written by this user",
-    sqlite3.SQLITE_IOERR: "can't be reached: the disk reports an error",
-    sqlite3.SQLITE_FULL: "can't grow: the disk is full",
-    sqlite3.SQLITE_CANTOPEN: "can't be opened: see its folder's rights and the disk's space",
-    sqlite3.SQLITE_NOMEM: "can't be used: there is no memory left",
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_PROTOCOL: _LOCKED,
+    sqlite3.SQLITE_READONLY: (
+        "is read-only: give this user the right to write it",
+        _MAY_NOT_WRITE,
+    ),
+    sqlite3.SQLITE_PERM: ("may not be written by this user", _MAY_NOT_WRITE),
+    sqlite3.SQLITE_IOERR: ("can't be reached: the disk reports an error", _DISK_FAULT),
+    sqlite3.SQLITE_FULL: ("can't grow: the disk is full", _DISK_FULL),
+    sqlite3.SQLITE_CANTOPEN: (
+        "can't be opened: see its folder's rights and the disk's space",
+        "không mở được dữ liệu {name}: xem quyền của thư mục, chỗ trống của ổ đĩa",
+    ),
+    sqlite3.SQLITE_NOMEM: ("can't be used: there is no memory left", _NO_MEMORY),
 }
 _UNREADABLE = sqlite3.SQLITE_CORRUPT
 _DAMAGED = {
-    _UNREADABLE: "is damaged: stop the program and restore the newest backup",
-    sqlite3.SQLITE_NOTADB: "is no SQLite file: name another under [store] url, or move it away",
+    _UNREADABLE: _IS_DAMAGED,
+    sqlite3.SQLITE_NOTADB: (
+        "is no SQLite file: name another under [store] url, or move it away",
+        "{name} không phải tệp dữ liệu: chuyển tệp ấy đi, hoặc ghi tệp khác ở [store] url",
+    ),
 }
 # Of PostgreSQL by the beginning of an SQLSTATE.
 _BUSY_SERVER = {
-    "53100": "can't grow: its server's disk is full",
-    "53200": "can't be used: its server has no memory left",
-    "53300": "has too many connections: raise max_connections, or run fewer programs on it",
-    "25006": "is read-only: its server is a standby, or default_transaction_read_only is on",
-    "55P03": "is locked by another program",
-    "57P0": "can't be used now: its server is being stopped or started",
-    "58030": "can't be reached: its server's disk reports an error",
+    "53100": ("can't grow: its server's disk is full", _DISK_FULL),
+    "53200": ("can't be used: its server has no memory left", _NO_MEMORY),
+    "53300": (
+        "has too many connections: raise max_connections, or run fewer programs on it",
+        "máy chủ của {name} hết kết nối: tăng max_connections, hoặc chạy ít tiến trình hơn",
+    ),
+    "25006": (
+        "is read-only: its server is a standby, or default_transaction_read_only is on",
+        "máy chủ của {name} chỉ cho đọc: trỏ [store] url tới máy chủ chính",
+    ),
+    "55P03": _LOCKED,
+    "57P0": (
+        "can't be used now: its server is being stopped or started",
+        "máy chủ của {name} đang dừng hoặc đang khởi động: thử lại sau",
+    ),
+    "58030": ("can't be reached: its server's disk reports an error", _DISK_FAULT),
 }
 _REFUSED_BY_SERVER = {
-    "42501": "does not let this role do what it must: make the role of [store] url its owner",
-    "42P01": "has another schema than this program: run the newest program on it",
-    "42703": "has another schema than this program: run the newest program on it",
-    "XX00": "is damaged: stop the program and restore the newest backup",
+    "42501": (
+        "does not let this role do what it must: make the role of [store] url its owner",
+        "người dùng ở [store] url thiếu quyền: cho làm chủ cơ sở dữ liệu {name}",
+    ),
+    "42P01": _OTHER_SCHEMA,
+    "42703": _OTHER_SCHEMA,
+    "XX00": _IS_DAMAGED,
 }
-_POOL_EXHAUSTED = "can't be used now: all connections of this program are in use"
+_POOL_EXHAUSTED = (
+    "can't be used now: all connections of this program are in use",
+    "chương trình này đã dùng hết kết nối tới {name}: thử lại sau",
+)
 _PRIMARY = 0xFF  # an extended result code keeps the primary one in its low byte
+_OF_THE_SYSTEM = {  # what an operating system says, in Vietnamese
+    "No space left on device": "ổ đĩa đã đầy, xóa bớt tệp",
+    "Permission denied": "người dùng này không có quyền ghi ở đó",
+    "No such file or directory": "không có tệp hay thư mục ấy",
+    "Read-only file system": "ổ đĩa chỉ cho đọc",
+}
+
+
+def in_vietnamese(said: str) -> str:
+    """Return what an operating system said in Vietnamese; what is not known as it is."""
+    return _OF_THE_SYSTEM.get(said, said)
 
 
 def explain(name: str, error: Exception) -> ReminderError | None:
@@ -99,26 +151,41 @@ def explain(name: str, error: Exception) -> ReminderError | None:
     if isinstance(cause, sqlite3.Error):
         code = _code(cause) & _PRIMARY
         if code in _BUSY:
-            return StoreBusyError(f"the database {name} {_BUSY[code]}")
+            return _fault(StoreBusyError, name, _BUSY[code])
         if code in _DAMAGED:
-            return StoreRefusedError(f"the database {name} {_DAMAGED[code]}")
+            return _fault(StoreRefusedError, name, _DAMAGED[code])
         return None
     if isinstance(error, PoolTimeout):
-        return StoreBusyError(f"the database {name} {_POOL_EXHAUSTED}")
+        return _fault(StoreBusyError, name, _POOL_EXHAUSTED)
     state: str = getattr(cause, "sqlstate", None) or ""  # none where no session came about
     for known, words in _REFUSED_BY_SERVER.items():
         if state.startswith(known):
-            return StoreRefusedError(f"the database {name} {words} ({_said(cause)})")
+            return _fault(StoreRefusedError, name, words, f" ({_said(cause)})")
     for known, words in _BUSY_SERVER.items():
         if state.startswith(known):
-            return StoreBusyError(f"the database {name} {words}")
+            return _fault(StoreBusyError, name, words)
     if isinstance(error, OperationalError | InternalError | InterfaceError):
         said = _said(cause)
+        known = in_vietnamese(said)
         if state or "FATAL:" in str(cause):
-            return StoreBusyError(f"the database {name} can't be used now: {said}")
-        why = f"can't be reached ({said}): is its server running, at that address?"
-        return StoreBusyError(f"the database {name} {why}")
+            return StoreBusyError(
+                f"the database {name} can't be used now: {said}",
+                f"chưa dùng được {name} lúc này ({known}): xem lại [store] url và máy chủ",
+            )
+        return StoreBusyError(
+            f"the database {name} can't be reached ({said}): is its server running, at that "
+            "address?",
+            f"không nối được với {name} ({known}): xem máy chủ có chạy không, địa chỉ có đúng "
+            "không",
+        )
     return None
+
+
+def _fault(
+    kind: type[ReminderError], name: str, words: tuple[str, str], more: str = ""
+) -> ReminderError:
+    english, vietnamese = words
+    return kind(f"the database {name} {english}{more}", vietnamese.format(name=name))
 
 
 def _said(cause: BaseException | None) -> str:
@@ -309,7 +376,9 @@ class Database:
             if mode != "wal":
                 raise ReminderError(
                     f"{self.name} can't be kept in SQLite's WAL mode (it stays in {mode}): "
-                    "put it on a disk of this machine, not on a network share"
+                    "put it on a disk of this machine, not on a network share",
+                    f"không dùng được dữ liệu {self.name} ở đó: đặt trên ổ đĩa của chính máy này, "
+                    "đừng ở thư mục mạng",
                 )
 
     def limit_idle(self, seconds: float) -> None:

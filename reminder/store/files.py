@@ -16,7 +16,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from reminder.domain.errors import ReminderError
-from reminder.store.database import Database, connect_options, explain
+from reminder.store.database import DAMAGED, Database, connect_options, explain, in_vietnamese
 from reminder.store.records import LockLostError, StoreBusyError, StoreRefusedError
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,14 @@ def beside(path: Path, suffix: str) -> Path:
 def unwritable(path: Path, error: OSError) -> ReminderError:
     """Return the error for a file that can't be written."""
     if isinstance(error, FileExistsError):
-        return ReminderError(f"{path} can't be written: a file stands where its folder should be")
-    return ReminderError(f"{path} can't be written: {error.strerror or error}")
+        return ReminderError(
+            f"{path} can't be written: a file stands where its folder should be",
+            f"không ghi được {path}: chỗ của thư mục có một tệp cùng tên",
+        )
+    said = error.strerror or str(error)
+    return ReminderError(
+        f"{path} can't be written: {said}", f"không ghi được {path}: {in_vietnamese(said)}"
+    )
 
 
 def make_private(path: Path) -> None:
@@ -54,7 +60,10 @@ def make_private(path: Path) -> None:
     except OSError as error:
         raise unwritable(path, error) from error
     if not path.is_file():
-        raise ReminderError(f"{path} can't be written: it is no file")
+        raise ReminderError(
+            f"{path} can't be written: it is no file",
+            f"không ghi được {path}: ở đó không phải một tệp",
+        )
 
 
 def _tighten(path: Path) -> None:
@@ -100,7 +109,10 @@ def _copy(source: Path, part: Path, busy: float) -> None:
         # One file that can be read anywhere: the source's WAL mode would want files beside it.
         new.execute("PRAGMA journal_mode=DELETE")
     if (verdict := integrity(part)) != "ok":
-        raise StoreRefusedError(f"{source} is damaged ({verdict}): restore the newest backup")
+        raise StoreRefusedError(
+            f"{source} is damaged ({verdict}): restore the newest backup",
+            DAMAGED.format(name=source),
+        )
 
 
 def integrity(path: Path) -> str:
@@ -121,7 +133,10 @@ def integrity(path: Path) -> str:
 def _no_waiting(status: int, _remaining: int, _total: int) -> None:
     # Python's backup would retry without end.
     if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        raise StoreBusyError("the database is locked by another program: no copy was made")
+        raise StoreBusyError(
+            "the database is locked by another program: no copy was made",
+            "chương trình khác đang giữ dữ liệu, chưa sao được: đóng chương trình ấy rồi thử lại",
+        )
 
 
 def flush(path: Path, flags: int = os.O_RDWR) -> None:
@@ -274,7 +289,8 @@ class AdvisoryLock:
             raise StoreBusyError(f"the database {name} still holds this daemon's cut connection")
         raise LockLostError(
             f"another reminder daemon has taken over {name} while this one's connection was cut: "
-            "this one ends"
+            "this one ends",
+            f"máy nhắc việc khác đã nhận dữ liệu {name}: máy này dừng",
         )
 
     def _answers(self) -> bool:
@@ -324,7 +340,9 @@ def see_replaced(path: Path, name: str) -> Callable[[], None]:
                 return
         raise LockLostError(
             f"the database {name} was deleted or replaced while this daemon ran: put the file back,"
-            " or restore the newest backup; this one ends"
+            " or restore the newest backup; this one ends",
+            f"dữ liệu {name} bị xóa hoặc bị thay khi máy nhắc việc đang chạy nên máy dừng: để tệp "
+            "lại chỗ cũ, hoặc gõ reminder restore và bản sao mới nhất",
         )
 
     return look

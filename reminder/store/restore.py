@@ -164,7 +164,8 @@ def open_copy(path: Path, called: Path, sleep: Callable[[float], None]) -> Store
     try:
         return open_store(url_of(path), exclusive=False, sleep=sleep)
     except StoreRefusedError as error:
-        raise StoreRefusedError(str(error).replace(str(path), str(called))) from error
+        texts = (text.replace(str(path), str(called)) for text in (str(error), error.vietnamese))
+        raise StoreRefusedError(*texts) from error
 
 
 def url_of(path: Path) -> str:

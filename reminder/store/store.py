@@ -173,14 +173,12 @@ def open_store(
         if database.path is not None:
             make_private(database.path)
         if exclusive:
-            _take(lock, wait, sleep, f"another reminder daemon{{}} runs on {database.name}")
+            _take(lock, wait, sleep, _RUNS, database.name)
             refuse_moved(database)
         database.prepare()
         if not is_current(database, schema):
             if not exclusive:
-                _take(
-                    lock, wait, sleep, f"{database.name} must be migrated and a daemon{{}} has it"
-                )
+                _take(lock, wait, sleep, _TO_MIGRATE, database.name)
             migrate(database, schema)
             if not exclusive:
                 lock.release()
@@ -208,7 +206,7 @@ def discard(path: Path, *, sleep: Callable[[float], None], wait: float = WAIT) -
     if not path.exists():
         return
     lock = FileLock(beside(path, ".lock"))
-    _take(lock, wait, sleep, f"another reminder daemon{{}} runs on {path}")
+    _take(lock, wait, sleep, _RUNS, str(path))
     try:
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -216,7 +214,27 @@ def discard(path: Path, *, sleep: Callable[[float], None], wait: float = WAIT) -
         lock.release()
 
 
-def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: str) -> None:
+# Why a daemon's lock is wanted, in English and in Vietnamese.
+_RUNS = (
+    "another reminder daemon{who} runs on {name}",
+    (
+        "máy nhắc việc khác{who} đang chạy trên {name}: dừng máy ấy trước, hoặc ghi cơ sở dữ liệu "
+        "khác ở [store] url"
+    ),
+)
+_TO_MIGRATE = (
+    "{name} must be migrated and a daemon{who} has it",
+    "cần nâng cấp {name} mà máy nhắc việc{who} đang chạy: dừng máy ấy trước",
+)
+
+
+def _take(
+    lock: DaemonLock,
+    wait: float,
+    sleep: Callable[[float], None],
+    what: tuple[str, str],
+    name: str,
+) -> None:
     if lock.take():
         return
     if wait:
@@ -225,10 +243,12 @@ def _take(lock: DaemonLock, wait: float, sleep: Callable[[float], None], what: s
             "another reminder%s uses this database: waiting up to %g s for it to end", who, wait
         )
     if not take_within(lock, wait, sleep):
-        who = lock.holder()
+        who = f" ({lock.holder()})" if lock.holder() else ""
+        english, vietnamese = what
         raise StoreRefusedError(
-            what.format(f" ({who})" if who else "")
-            + ": stop it first, or name another database under [store] url"
+            english.format(who=who, name=name)
+            + ": stop it first, or name another database under [store] url",
+            vietnamese.format(who=who.replace("process", "tiến trình"), name=name),
         )
 
 
@@ -267,7 +287,9 @@ def schema_version(database: Database) -> str:
     if names and len(versions) != 1:
         raise StoreRefusedError(
             f"the database {database.name} holds tables of another program:"
-            " give this one a database of its own under [store] url"
+            " give this one a database of its own under [store] url",
+            f"{database.name} là dữ liệu của chương trình khác: ghi cơ sở dữ liệu khác ở [store] "
+            "url",
         )
     return str(versions[0]) if versions else ""
 
@@ -278,7 +300,9 @@ def is_current(database: Database, schema: Schema) -> bool:
     if version > schema.version:
         raise StoreRefusedError(
             f"the database {database.name} was written by a newer program (schema {version}, this"
-            f" one knows {schema.version}): install that program again, or restore an older backup"
+            f" one knows {schema.version}): install that program again, or restore an older backup",
+            f"dữ liệu {database.name} do bản mới hơn ghi: cài lại bản ấy, hoặc khôi phục bản sao "
+            "cũ hơn",
         )
     return version == schema.version
 

@@ -100,7 +100,9 @@ class TelegramListener:
         if refused:  # raised here, where no traceback carries the library's words with the token
             raise ReminderError(
                 "[telegram] token: Telegram does not accept it; copy it again from @BotFather "
-                "into config/reminder.toml or REMINDER_TELEGRAM__TOKEN"
+                "into config/reminder.toml or REMINDER_TELEGRAM__TOKEN",
+                "[telegram] token: Telegram không nhận mã bot: lấy lại mã ở @BotFather, ghi vào "
+                "config/reminder.toml hoặc REMINDER_TELEGRAM__TOKEN",
             )
 
     def take_by(self, take: Take) -> None:
