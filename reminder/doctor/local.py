@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from reminder.doctor.postgres import server
 from reminder.domain.calendar import local
 from reminder.domain.errors import ReminderError
 from reminder.files.settings import (
+    Settings,
     WebSection,
     environment,
     secret_files,
@@ -45,17 +46,9 @@ _MEND = {
 
 def checks(config: Path | None, now: datetime) -> Iterator[Check]:
     """Yield the results for this machine; nothing is changed."""
-    try:
-        settings = bootstrap.load_settings(config)
-    except bootstrap.NoSettingsError as error:
-        yield fault("settings", f"{error}.")
-        return
-    except ReminderError as error:
-        for line in str(error).splitlines():
-            yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
+    if (yield from read_settings(config)) is None:
         return
     settings, path = bootstrap.settings_of(config), settings_path(config, environment())
-    yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
     channels = channel_names(settings)
     if channels == (CONSOLE,) and bootstrap.chosen():
         words = "Phường chưa dùng tài khoản nào để gửi tin."
@@ -78,12 +71,33 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         yield from _editors(settings.web.editors, office)
     copied = None if bootstrap.chosen() else bootstrap.backups(settings)
     yield from _database(settings.store.url, office, copied, now)
-    folders = [f for f in (copied.folder, copied.second_folder) if f] if copied else []
-    private = []
+    yield from around(settings, config, copied)
+
+
+def read_settings(config: Path | None) -> Generator[Check, None, Settings | None]:
+    """Yield whether the settings can be read, and return them; None: they can't."""
+    try:
+        settings = bootstrap.load_settings(config)
+    except bootstrap.NoSettingsError as error:
+        yield fault("settings", f"{error}.")
+        return None
+    except ReminderError as error:
+        for line in str(error).splitlines():
+            yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
+        return None
+    path = settings_path(config, environment())
+    yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
+    return settings
+
+
+def around(settings: Settings, config: Path | None, copied: Backups | None) -> Iterator[Check]:
+    """Check the disks of database and copies, the page, and who may read data and secrets."""
+    private: list[Path] = []
     if copied is not None:
+        folders = [folder for folder in (copied.folder, copied.second_folder) if folder]
         beside = [copied.database.parent] if copied.database else []
         yield from space([*beside, *folders])
-        private = data_files(copied, folders)
+        private = _data_files(copied, folders)
     if settings.web.is_on:
         yield page(settings.web)
     yield from rights(private, secret_files(config, environment()))
@@ -453,7 +467,7 @@ def _same_disk(one: Path, other: Path) -> bool:
         return False
 
 
-def data_files(backups: Backups, folders: Sequence[Path]) -> list[Path]:
+def _data_files(backups: Backups, folders: Sequence[Path]) -> list[Path]:
     """Return the database with SQLite's files beside it, and all copies."""
     database, beside = backups.database, []
     if database is not None and _is_folder(database.parent):

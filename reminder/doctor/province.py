@@ -9,19 +9,10 @@ from pathlib import Path
 
 from reminder.app import bootstrap
 from reminder.doctor import Check, fault, ok, warn
-from reminder.doctor.local import (
-    account_faults,
-    copies,
-    data_files,
-    faulty,
-    page,
-    rights,
-    space,
-    waits,
-)
+from reminder.doctor.local import account_faults, around, copies, faulty, read_settings, waits
 from reminder.doctor.postgres import server
 from reminder.domain.errors import ReminderError
-from reminder.files.settings import Settings, environment, secret_files, settings_path
+from reminder.ops.backups import Backups
 from reminder.ops.supervisor import SharedClock
 from reminder.services.status import marks
 from reminder.store.accounts import Accounts
@@ -33,37 +24,26 @@ _NAMED = 20  # offices with faults
 
 def checks(config: Path | None, now: datetime) -> Iterator[Check]:
     """Yield the results for a province; nothing is changed."""
-    try:
-        settings = bootstrap.load_settings(config)
-    except ReminderError as error:
-        for line in str(error).splitlines():
-            yield fault("settings", line, "sửa tệp cài đặt rồi chạy lại")
+    settings = yield from read_settings(config)
+    if settings is None:
         return
-    path = settings_path(config, environment())
-    yield ok("settings", f"Cài đặt: {path or 'không có tệp, chỉ có biến môi trường'}.")
+    copied = bootstrap.backups(settings)
     if not settings.province.operators:
         words = "Chưa ghi ai là người quản trị của tỉnh: không ai xem được trang của tỉnh."
         yield warn("operators", words, "ghi [province] operators, địa chỉ thư của họ")
     try:
         with bootstrap.all_offices(settings) as one:
-            yield from _database(Stores(one), settings, now)
+            yield from _database(Stores(one), copied, now)
     except ReminderError as error:
-        yield fault("database", f"Không đọc được dữ liệu: {error}.", "xem docs/scale.md")
-    copied = bootstrap.backups(settings)
-    folders = [f for f in (copied.folder, copied.second_folder) if f] if copied else []
-    yield from space(folders)
-    if settings.web.is_on:
-        yield page(settings.web)
-    private = data_files(copied, folders) if copied else []
-    yield from rights(private, secret_files(config, environment()))
+        yield fault("database", f"Không đọc được dữ liệu: {error.vietnamese}.", "xem docs/scale.md")
+    yield from around(settings, config, copied)
 
 
-def _database(stores: Stores, settings: Settings, now: datetime) -> Iterator[Check]:
+def _database(stores: Stores, copied: Backups | None, now: datetime) -> Iterator[Check]:
     yield from _offices(stores, now)
     yield from _accounts(stores)
     yield _queue(stores, now)
     yield from _clocks(stores, now)
-    copied = bootstrap.backups(settings)
     if stores.database.path is None:
         yield from server(stores.database, is_copied=copied is not None, is_many=True)
     if copied is not None:
