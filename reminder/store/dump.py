@@ -7,14 +7,13 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL
 
 from reminder.domain.errors import ReminderError
 from reminder.store.database import EVERY
-from reminder.store.files import beside, flush, make_private, unwritable
+from reminder.store.files import written_whole
 
 DEBIAN = Path("/usr/lib/postgresql")  # a folder for each version
 SCHEMA = "public"  # with the tables of the program
@@ -28,21 +27,10 @@ def dump(url: URL, target: Path) -> None:
     The copy is read through before it gets its name. ReminderError: a program or a right is
     missing, or the target can't be written.
     """
-    target = target.resolve()
-    part = beside(target, ".part")
-    try:
-        part.unlink(missing_ok=True)
-        make_private(part)
+    with written_whole(target.resolve()) as part:
         options = ["--format=custom", f"--schema={SCHEMA}", "--enable-row-security"]
         run("pg_dump", [*options, *NO_OWNER, f"--file={part}"], url)
         run("pg_restore", [f"--file={os.devnull}", str(part)])
-        flush(part)
-        part.replace(target)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def program(name: str) -> Path | None:

@@ -7,8 +7,8 @@ import os
 import selectors
 import sqlite3
 import sys
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
 _FOR_OTHERS = 0o077
-_SIDES = ("", "-wal", "-shm", ".lock")  # SQLite's files beside the database
+LOGS = ("-wal", "-shm", "-journal")  # what SQLite reads together with the database
+_SIDES = ("", *LOGS, ".lock")
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -73,6 +74,32 @@ def _tighten(path: Path) -> None:
             path.chmod(mode & ~_FOR_OTHERS & 0o777)
 
 
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """Yield a private file that becomes `target` once it is written and on the disk.
+
+    Should anything fail it is removed, with what SQLite has put beside it; ReminderError if the
+    target can't be written.
+    """
+    part = beside(target, ".part")
+    try:
+        _remove(part)
+        make_private(part)
+        yield part
+        flush(part)
+        part.replace(target)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    finally:
+        with suppress(OSError):
+            _remove(part)
+
+
+def _remove(part: Path) -> None:
+    for side in _SIDES:
+        beside(part, side).unlink(missing_ok=True)
+
+
 def copy_verified(source: Path, target: Path, busy: float) -> None:
     """Copy the SQLite database `source`, even in use, to `target` atomically.
 
@@ -83,20 +110,11 @@ def copy_verified(source: Path, target: Path, busy: float) -> None:
     target = target.resolve()
     if target == source:
         raise ReminderError(f"{target} is the database itself: name another file for its copy")
-    part = beside(target, ".part")
-    try:
-        part.unlink(missing_ok=True)
-        make_private(part)
-        _copy(source, part, busy)
-        flush(part)
-        part.replace(target)
-    except sqlite3.Error as error:
-        raise explain(str(part), error) or error from error
-    except OSError as error:
-        raise unwritable(target, error) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with written_whole(target) as part:
+        try:
+            _copy(source, part, busy)
+        except sqlite3.Error as error:
+            raise explain(str(part), error) or error from error
 
 
 def _copy(source: Path, part: Path, busy: float) -> None:

@@ -26,6 +26,7 @@ from reminder.domain.outbox import RowState
 from reminder.store.database import EVERY, Database, OfficeDatabase, file_of
 from reminder.store.dump import NO_OWNER, SCHEMA, run
 from reminder.store.files import (
+    LOGS,
     PRIVATE,
     AdvisoryLock,
     FileLock,
@@ -47,7 +48,6 @@ from reminder.store.store import BUSY, SHIPPED, Store, migrate, open_store
 from reminder.store.tables import mine, outbox
 
 _NEW = ".restoring"
-_LOGS = ("-wal", "-shm", "-journal")  # what SQLite would read together with the file
 
 
 def restore(source: Path, url: str, at: datetime, *, sleep: Callable[[float], None]) -> Restored:
@@ -104,7 +104,7 @@ def locked(database: Path, purpose: str) -> Iterator[None]:
 @contextmanager
 def _swept(new: Path) -> Iterator[None]:
     """Remove the new file if anything fails."""
-    places = [new, *(beside(new, side) for side in (*_LOGS, ".lock"))]
+    places = [new, *(beside(new, side) for side in (*LOGS, ".lock"))]
 
     def made() -> list[Path]:  # of an older schema's copy also the one that its migration takes
         return [*places, *new.parent.glob(f"{escape(new.name)}.schema-*")]
@@ -226,7 +226,7 @@ def _put_in_place(new: Path, database: Path, at: datetime, done: Restored) -> Re
             if beside(database, side).exists():
                 _link(beside(database, side), beside(aside, side))
         # Read together with the new file they would damage it; set aside they are whole.
-        for side in _LOGS:
+        for side in LOGS:
             beside(database, side).unlink(missing_ok=True)
     new.chmod(PRIVATE)
     new.replace(database)

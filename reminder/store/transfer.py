@@ -12,7 +12,7 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from reminder.domain.errors import ReminderError
 from reminder.domain.payloads import DeadLetter
 from reminder.store import tables
 from reminder.store.database import EVERY, OfficeConnection, Put, explain, put_all
-from reminder.store.files import PRIVATE, beside, make_private, unwritable
+from reminder.store.files import PRIVATE, written_whole
 from reminder.store.offices import OfficeRecord, OfficeState, Stores
 from reminder.store.records import (
     BACKED_UP,
@@ -340,13 +340,7 @@ def take_out(
     or can't be written; nothing is.
     """
     check_new(target)
-    target = target.resolve()
-    part = beside(target, ".part")
-    sides = [beside(part, side) for side in ("", "-wal", "-shm", "-journal", ".lock")]
-    try:
-        for side in sides:
-            side.unlink(missing_ok=True)
-        make_private(part)
+    with written_whole(target.resolve()) as part:
         with closing(open_store(url_of(part), exclusive=False, sleep=sleep)) as new:
             with new.together():
                 copy_office(source, new, seen_as=seen_as)
@@ -357,13 +351,6 @@ def take_out(
                 mark_doubtful(new, at)
         into_one_file(part)
         part.chmod(PRIVATE)
-        part.replace(target)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    finally:
-        for side in sides:
-            with suppress(OSError):
-                side.unlink(missing_ok=True)
 
 
 # ---- the copy
