@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import groupby
@@ -114,27 +114,40 @@ def _finalize(value: object) -> object:
     return _flat(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-@cache
-def _environment() -> Environment:
+def environment(package: str, finalize: Callable[[object], object]) -> Environment:
+    """Return how the templates of `package` are rendered; each value goes through `finalize`."""
     made = Environment(
-        loader=PackageLoader("reminder.messages"),
+        loader=PackageLoader(package),
         auto_reload=False,  # or each rendering would ask the disk whether its files have changed
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_finalize,
+        finalize=finalize,
     )
     made.filters |= {
         "evidence": evidence_words,  # “12/QĐ” → “số 12/QĐ”
+        "capital": capital,
+        "local_day": local_day,
+        "vn_day": vn_day,
+        "vn_date": vn_date,
+    }
+    return made
+
+
+def capital(text: str) -> str:
+    """Return `text` with its first letter as a capital."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+@cache
+def _environment() -> Environment:
+    made = environment("reminder.messages", _finalize)
+    made.filters |= {
         "kind": kind_words,
         "cut": lambda markup: one_line(markup.unescape(), 300),
         "short": one_line,
         "bare": lambda text: text.rstrip(" ."),
-        "local_day": local_day,
-        "vn_day": vn_day,
-        "vn_date": vn_date,
-        "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
         "once": lambda values: list(dict.fromkeys(values)),
         "some": some,
         "thousands": lambda number: f"{number:,}".replace(",", "."),

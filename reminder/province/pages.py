@@ -58,7 +58,7 @@ from reminder.web.app import guarded, looks, office_routes
 from reminder.web.pages import CSV
 from reminder.web.signin import agent_of, begin, drop_session, keep_session
 from reminder.web.signin import routes as signing_in
-from reminder.web.site import Site, form_of, live_session, render, sign_in_mail, told
+from reminder.web.site import LoginSite, Site, form_of, live_session, render, sign_in_mail, told
 from reminder.web.twins import plain
 from reminder.web.uploads import Reader
 
@@ -75,12 +75,16 @@ _PLACE = re.compile(r"/(viec/[^/?#\s]{1,60}/[^/?#\s]{1,60})?")  # to which one m
 
 
 @dataclass
-class ProvinceSite:
-    """The province's page: what people sign in to, and what they see of the offices."""
+class ProvinceSite(LoginSite):
+    """The province's page: what people sign in to, and what they see of the offices.
 
+    The offices' pages are sent its session's cookie too.
+    """
+
+    cookies = "nv-tinh"
     cache: OfficeCache
     links: WebLinks
-    do: Callable[[Callable[[], Any]], Awaitable[Any]]  # runs work in the store's thread
+    do: Callable[[Callable[[], Any]], Awaitable[Any]]
     now: Callable[[], datetime]
     send: Callable[[str], Coroutine[Any, Any, None]]  # has an account send what is queued for it
     is_heard: bool = False
@@ -92,26 +96,6 @@ class ProvinceSite:
     @property
     def name(self) -> str:
         return self.cache.base.province.name
-
-    @property
-    def root(self) -> str:
-        return self.links.root
-
-    @property
-    def https(self) -> bool:
-        return self.links.base_url.startswith("https:")
-
-    @property
-    def cookie(self) -> str:
-        """The name of the session's cookie, which the offices' pages are sent too."""
-        if not self.https:
-            return "nv-tinh"
-        return "__Secure-nv-tinh" if self.root else "__Host-nv-tinh"
-
-    @property
-    def asking(self) -> str:
-        """The name of the cookie that binds a code to the browser that asked for it."""
-        return "nv-tinh-dn"
 
     @cached_property
     def store(self) -> Store:

@@ -31,7 +31,7 @@ from reminder.web import (
     reports,
     signin,
 )
-from reminder.web.site import Site, told
+from reminder.web.site import LoginSite, Site, told
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def make_app(
 
 
 def guarded(
-    site: signin.LoginSite, routes: Sequence[Route], hooks: frozenset[str] = frozenset()
+    site: LoginSite, routes: Sequence[Route], hooks: frozenset[str] = frozenset()
 ) -> ASGIApp:
     """Return the app of these pages, which look at `site`, with what holds for every answer."""
     app = Starlette(

@@ -22,13 +22,14 @@ from reminder.domain.ledger import Event, State
 from reminder.domain.outbox import STATE_WORDS
 from reminder.domain.payloads import History
 from reminder.domain.plan import Key, Plan, Task
+from reminder.messages.compose import capital
 from reminder.messages.context import Context, Work
 from reminder.messages.digest import XLSX
 from reminder.messages.rows import render as render_message
 from reminder.services.proof import Notice, notices
 from reminder.services.status import unreachable
 from reminder.web import words
-from reminder.web.site import Visit, capital, files_at, shown_at
+from reminder.web.site import Visit, files_at, shown_at
 from reminder.web.words import Filter, Shown
 
 EVENTS = 60  # lines of a task's log

@@ -7,21 +7,18 @@ open links (GET), and must not spend them.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import Any, Protocol
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from reminder.domain.tokens import hash_code, normal_address
-from reminder.domain.weblinks import LOGIN_LIFETIME, LOGIN_TRIES, WebLinks
-from reminder.store.store import Store
+from reminder.domain.weblinks import LOGIN_LIFETIME, LOGIN_TRIES
 from reminder.store.web import Session, Sight
-from reminder.web.site import KEPT, Fault, Form, Visit, form_of, render, signed_in, told
+from reminder.web.site import KEPT, Fault, Form, LoginSite, Visit, form_of, render, signed_in, told
 
 HOUR = timedelta(hours=1)
 ASKED_BY_IP = 20  # requests to sign in an hour
@@ -47,54 +44,6 @@ def routes() -> list[Route]:
 def leaving() -> list[Route]:
     """The form that ends an office's session."""
     return [Route("/thoat", signed_in(_leave), methods=["POST"])]
-
-
-class LoginSite(Protocol):
-    """What people sign in to: the page of an office, or that of a province."""
-
-    links: WebLinks
-
-    def now(self) -> datetime:
-        """Return the time."""
-
-    def do(self, work: Callable[[], Any], /) -> Awaitable[Any]:
-        """Run work in the store's thread."""
-
-    def wake(self) -> None:
-        """Have what was queued sent."""
-
-    @property
-    def store(self) -> Store:
-        """Where sessions, requests and tries are kept."""
-
-    @property
-    def root(self) -> str:
-        """What the paths of its pages begin with."""
-
-    @property
-    def https(self) -> bool:
-        """Whether browsers send its cookies over https alone."""
-
-    @property
-    def cookie(self) -> str:
-        """The name of the session's cookie."""
-
-    @property
-    def asking(self) -> str:
-        """The name of the cookie that binds a code to the browser that asked for it."""
-
-    @property
-    def mails(self) -> bool:
-        """Whether it can send mail."""
-
-    def known(self, address: str) -> str:
-        """Return who has this mail address; empty: nobody."""
-
-    def name_of(self, person: str) -> str:
-        """Return a person's name; empty for who is not known."""
-
-    def post_code(self, login: str, person: str, now: datetime) -> None:
-        """Queue the mail of a request to sign in."""
 
 
 def _site(request: Request) -> LoginSite:

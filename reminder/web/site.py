@@ -11,26 +11,27 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from reminder.domain.calendar import local, local_day, monday_of, vn_date, vn_day
+from reminder.domain.calendar import local, local_day, monday_of
 from reminder.domain.context import Sender
 from reminder.domain.digest import Figures, digest
 from reminder.domain.outbox import Draft, Invited
 from reminder.domain.payloads import SignIn
 from reminder.domain.people import Person
 from reminder.domain.plan import Key
-from reminder.domain.text import evidence_words, one_line
+from reminder.domain.text import one_line
 from reminder.domain.tokens import hash_code, normal_address
 from reminder.domain.weblinks import WebLinks
 from reminder.files.documents import Documents
+from reminder.messages.compose import environment
 from reminder.messages.context import Context
 from reminder.services.office import Files, Office
 from reminder.services.service import Service
@@ -50,12 +51,63 @@ ANSWERS = 500  # of acts, that are kept until their page is read
 NAME = "web"  # the channel of what is done here
 
 
+class LoginSite(Protocol):
+    """What people sign in to: the page of an office, or that of a province."""
+
+    links: WebLinks
+    cookies: ClassVar[str]  # what the names of its cookies have
+    do: Callable[[Callable[[], Any]], Awaitable[Any]]  # runs work in the store's thread
+    now: Callable[[], datetime]
+    wake: Callable[[], None]  # has what was queued sent
+
+    @property
+    def store(self) -> Store:
+        """Where sessions, requests and tries are kept."""
+
+    @property
+    def root(self) -> str:
+        """What the paths of its pages begin with; empty where it has the whole host."""
+        return self.links.root
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers send its cookies over https alone."""
+        return self.links.base_url.startswith("https:")
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie; browsers drop `__Host-` over http or with a path."""
+        if not self.https:
+            return self.cookies
+        return f"__Secure-{self.cookies}" if self.root else f"__Host-{self.cookies}"
+
+    @property
+    def asking(self) -> str:
+        """The name of the cookie that binds a code to the browser that asked for it."""
+        return f"{self.cookies}-dn"
+
+    @property
+    def mails(self) -> bool:
+        """Whether it can send mail."""
+
+    def known(self, address: str) -> str:
+        """Return who has this mail address; empty: nobody."""
+
+    def name_of(self, person: str) -> str:
+        """Return a person's name; empty for who is not known."""
+
+    def post_code(self, login: str, person: str, now: datetime) -> None:
+        """Queue the mail of a request to sign in."""
+
+
 @dataclass
-class Site:
+class Site(LoginSite):
     """One office's page."""
 
+    cookies = "nv"
+
     service: Service
-    do: Callable[[Callable[[], Any]], Awaitable[Any]]  # runs work in the store's thread
+    do: Callable[[Callable[[], Any]], Awaitable[Any]]
     wake: Callable[[], None]  # what was decided is sent
     now: Callable[[], datetime]
     links: WebLinks
@@ -75,27 +127,6 @@ class Site:
     salt: str = field(default_factory=lambda: secrets.token_hex(4))  # of this process' ETags
     _before: tuple[Files | None, date | None, Figures | None] = (None, None, None)
     _marked: tuple[Office | None, int] = (None, 0)  # an office, and how many came before it
-
-    @property
-    def https(self) -> bool:
-        return self.links.base_url.startswith("https:")
-
-    @property
-    def root(self) -> str:
-        """What the paths of all pages begin with; empty where the page has the whole host."""
-        return self.links.root
-
-    @property
-    def cookie(self) -> str:
-        """The name of the session's cookie; browsers drop `__Host-` over http or with a path."""
-        if not self.https:
-            return "nv"
-        return "__Secure-nv" if self.root else "__Host-nv"
-
-    @property
-    def asking(self) -> str:
-        """The name of the cookie that binds a code to the browser that asked for it."""
-        return "nv-dn"
 
     @property
     def store(self) -> Store:
@@ -412,28 +443,10 @@ def told(message: str, root: str, status: int = 200) -> Response:
     return HTMLResponse(render("told.html", root, title=message, message=message), status)
 
 
-def capital(text: str) -> str:
-    """Return `text` with its first letter as a capital."""
-    return f"{text[:1].upper()}{text[1:]}"
-
-
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("reminder.web"),
-        auto_reload=False,
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_clean,
-    )
+    made = environment("reminder.web", _clean)
     made.filters |= {
-        "evidence": evidence_words,
-        "capital": capital,
-        "vn_day": vn_day,
-        "vn_date": vn_date,
-        "local_day": local_day,
         "place": place_of,
         "whole": escape,  # with its line ends, and however long
     }
