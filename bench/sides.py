@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
+
+LONGEST = 300.0  # seconds for what takes ten on a machine that has nothing else to do
 
 
 @contextmanager
@@ -28,6 +33,15 @@ def client(module: str, *words: str) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+def until(reached: Callable[[], bool], *, pause: float = 0.02) -> None:
+    """Wait; TimeoutError if that takes too long."""
+    end = time.monotonic() + LONGEST
+    while not reached():
+        if time.monotonic() > end:
+            raise TimeoutError(f"nothing came of it in {LONGEST:.0f} s")
+        time.sleep(pause)
+
+
 def result(module: str, *words: str) -> dict[str, Any]:
     """What a client that ends by itself has found."""
     done = subprocess.run(
@@ -36,6 +50,7 @@ def result(module: str, *words: str) -> dict[str, Any]:
         stderr=subprocess.DEVNULL,
         text=True,
         check=True,
+        timeout=LONGEST,
     )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -57,14 +72,26 @@ def folder() -> Iterator[str]:
 @contextmanager
 def started(module: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     """A process of `module`, killed at the end."""
+    with killed_group([sys.executable, "-m", module, *words]) as process:
+        yield process
+
+
+@contextmanager
+def killed_group(
+    words: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A process, killed at the end with those that it has started."""
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *words],
+        words,
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        start_new_session=True,
     )
     try:
         yield process
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

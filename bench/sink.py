@@ -39,7 +39,8 @@ class Sink:
                 elif verb in (b"EHLO", b"HELO"):
                     writer.write(_HELLO)
                 elif verb == b"XSTA":
-                    seen = [len(self.arrivals), self.arrivals[0], self.arrivals[-1]]
+                    ends = self.arrivals[:1] + self.arrivals[-1:]
+                    seen = [len(self.arrivals), *(ends or [0.0, 0.0])]
                     writer.write(b"250 %b\r\n" % json.dumps(seen).encode())
                 elif verb == b"QUIT":
                     writer.write(b"221 bye\r\n")
