@@ -382,7 +382,7 @@ def _of_questions(
     return [
         _edit(row, tag, now, asked=row.draft.slot)
         for person in people
-        if any(t.edits and office.address(person, t.name) for t in office.known)
+        if _may_stand(office, person)
         for row in _questions(store, person, decided, now - ASKED)
         if _stands(office, row) and _asks(office, row, decided)
         if not isinstance(row.draft.payload, _ONCE) or not was_edited(store, row)
@@ -438,6 +438,11 @@ def _edit(row: Row, tag: str, now: datetime, *, asked: datetime | None = None) -
     )
 
 
+def _may_stand(office: Office, recipient: str) -> bool:
+    """Whether `recipient` has an address at which a message can be edited."""
+    return any(traits.edits and office.address(recipient, traits.name) for traits in office.known)
+
+
 def _stands(office: Office, row: Row) -> bool:
     """Whether the message of `row` can be edited: in a chat that is its recipient's still."""
     draft = row.draft
@@ -462,6 +467,8 @@ def _of_nudges(
             people = [p.id for p in office.files.people if heard & set(p.units)]
             for recipient in (*people, f"{GROUP}{unit}"):
                 if recipient == actor and not opening:  # has the answer
+                    continue
+                if not _may_stand(office, recipient):
                     continue
                 row = newest_naming(store, recipient, event.key)
                 if row is None or not _stands(office, row):

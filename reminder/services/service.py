@@ -160,20 +160,23 @@ class Service(Deliverer):
 
         One commit records the message, its result and the leases.
         """
+        office = self.office
         try:
             with self.limits.unless_it_fails(), self.store.together():
                 outcome = self.handling(inbound, now).receive()
                 self._count_received(inbound, outcome, now)
                 rows = self.claimed(now, limit if outcome.taken else 0, crowded=crowded)
+                self.refresh()  # here: a reader of its own would have to read the pages anew
         except StoreBusyError:
+            self.office, self._revision = office, None
             raise
         except Exception as error:
+            self.office, self._revision = office, None
             if not limit:
                 raise  # else a faulty row must not cost what was said
             log.error("waiting rows can't be leased: %s: %s", type(error).__name__, error)
             return self.take(inbound, now, 0)
         try:
-            self.refresh()
             return outcome, self.prepared(rows, now)
         except Exception as error:  # noqa: BLE001  what was said is on record
             log.error("an answer waits for its lease to end: %s", error)

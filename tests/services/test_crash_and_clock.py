@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import LOST_AGAIN, RowState, SendError
@@ -164,6 +165,35 @@ def test_a_row_that_can_not_be_read_costs_no_answer(
     outcome, outgoing = office.service.take(said, at("24/01", "08:01"), 2)
     assert (outcome.taken, outgoing) == (True, [])
     assert office.events() == ["done 1c.1 2024 tu-phap an"]
+
+
+def test_an_answer_that_could_not_be_committed_has_not_happened(
+    plan2024: Plan, scheduler: Scheduler, tmp_path: Path
+) -> None:
+    """The disk is full at the commit: neither on record nor in memory; tried again, it is both."""
+    office = world(plan2024, scheduler, store=opened(tmp_path / "r.db"))
+    service = office.service
+    said = Inbound(
+        channel=TELEGRAM, update="1", sender=CHATS["an"], chat=CHATS["an"], private=True,
+        text="/done 1c", message="1",
+    )  # fmt: skip
+    full = sqlite3.OperationalError("the disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def refuse(_: object) -> None:
+        raise full
+
+    before = service.refresh()
+    writer = office.store.database._writer
+    event.listen(writer, "commit", refuse)
+    with pytest.raises(StoreBusyError):
+        service.take(said, at("24/01"), 2)
+    event.remove(writer, "commit", refuse)
+    assert (office.events(), service.office.events, service.refresh()) == ([], (), before)
+    outcome, _ = service.take(said, at("24/01"), 2)
+    assert office.events() == ["done 1c.1 2024 tu-phap an"]
+    assert service.office.events == tuple(one.event for one in office.store.events())
+    assert service.office.states == before.after(outcome.events).states
 
 
 def test_what_is_tried_again_uses_up_no_allowance(office: World) -> None:
