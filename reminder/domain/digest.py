@@ -8,13 +8,13 @@ work that all units must confirm (Confirm.ALL) is closed when the last of them h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from reminder.domain.calendar import instant, local_day, monday_of
-from reminder.domain.ledger import Event, State, fold
-from reminder.domain.plan import Plan, occurrences
+from reminder.domain.ledger import Event, State, fold, folded
+from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
 
 AHEAD = timedelta(days=14)  # after the Sunday of the week, listed as “the next two weeks”
@@ -84,11 +84,13 @@ def digest(
     at: datetime,
     *,
     started: datetime | None = None,
+    initial: Mapping[Key, State] | None = None,
 ) -> Digest:
     """Return the digest at `at`, from the `events` before it.
 
     A plan that begins within the next weeks counts in what is due, and in nothing else. A digest
     before `started`, the first start of the program, was never sent: none is compared with it.
+    `initial`: the states of these plans without events, where they are known.
     """
     day = local_day(at)
     mine = speaking(plans, scheduler, day)
@@ -102,17 +104,17 @@ def digest(
         over = scheduler.policy.is_over
         return [s for s in states if s.occurrence.year.first <= last and not over(s, day)]
 
-    states = of_years(_states(mine, events, at), day)
+    states = of_years(_states(mine, events, at, initial), day)
     alive = [s for s in states if not s.closed]
     coming = [p for p in plans if day < p.first_day <= sunday + AHEAD]
     ids = {plan.id for plan in (*mine, *coming)}
     events = [event for event in events if event.key.plan in ids]  # not those of earlier years
     dated = [
         s
-        for s in of_years(_states([*mine, *coming], events, at), sunday + AHEAD)
+        for s in of_years(_states([*mine, *coming], events, at, initial), sunday + AHEAD)
         if not s.closed and s.due and not scheduler.days_late(s, day)
     ]
-    earlier = of_years(_states(mine, events, since), day) if since else []
+    earlier = of_years(_states(mine, events, since, initial), day) if since else []
     before = figures(earlier, scheduler, local_day(since)) if since else None
     check_ins = [s for s in states if s.occurrence.is_check_in]
     running = [s for s in check_ins if s.occurrence.period.covers(day)]
@@ -188,9 +190,19 @@ def closed_in_time(state: State, scheduler: Scheduler) -> bool:
     return bool(state.closed and not scheduler.days_late(state, local_day(state.closed.at)))
 
 
-def _states(plans: Sequence[Plan], events: Iterable[Event], at: datetime) -> list[State]:
+def _states(
+    plans: Sequence[Plan],
+    events: Iterable[Event],
+    at: datetime,
+    initial: Mapping[Key, State] | None,
+) -> list[State]:
     """Return the states by due day, undated ones last; in the plan's order within a day."""
-    found = fold((o for plan in plans for o in occurrences(plan)), events, until=at)
+    if initial is None:
+        found = fold((o for plan in plans for o in occurrences(plan)), events, until=at)
+    else:
+        ids = {plan.id for plan in plans}
+        mine = {key: state for key, state in initial.items() if key.plan in ids}
+        found = folded(mine, (event for event in events if event.at < at))
     return sorted(found.values(), key=lambda s: s.due or date.max)
 
 

@@ -81,6 +81,11 @@ class Context:
         return self.row is None or self.by_mail
 
     @property
+    def in_short(self) -> bool:
+        """Whether the short form of a digest is all that is read where it goes."""
+        return self.row is not None and self.office.in_short(self.row.draft)
+
+    @property
     def typing(self) -> bool:
         """Whether what the reader writes back arrives: a mailbox may be read by nobody."""
         return self.row is None or self.row.draft.channel not in self.office.one_way

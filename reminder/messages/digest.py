@@ -33,8 +33,14 @@ SOON = timedelta(days=14)  # from today to the date of an example
 def digest_of(context: Context) -> Digest:
     """Return the digest at the context's time."""
     plans = list(context.plans.values())
-    started = context.past.health.started if context.past.health else None
-    return digest(plans, context.events, context.scheduler, context.at, started=started)
+    return digest(
+        plans,
+        context.events,
+        context.scheduler,
+        context.at,
+        started=context.past.started,
+        initial=context.office.files.stage_index.initial,
+    )
 
 
 def weekly_digest(context: Context, _: payloads.Digest) -> Outbound | None:
@@ -75,8 +81,9 @@ def weekly(
 ) -> Outbound:
     """Return the digest of the week; said also when all is well.
 
-    `html` and `short` are the short form, `text` and `mail_html` the full one. `mailed`: the
-    reader gets the full form by mail as well; `attached`: the whole plan comes with it.
+    `html` and `short` are the short form, `text` and `mail_html` the full one, where it is read.
+    `mailed`: the reader gets the full form by mail as well; `attached`: the whole plan comes with
+    it.
     """
     if not found.plans:
         return nothing(context, found.day)
@@ -99,6 +106,8 @@ def weekly(
         cut_off=list(people.values()),
         mailed=mailed,
     )
+    if context.in_short:
+        return replace(short, short=short.text)
     full = {
         "c": context,
         "subject": short.subject,

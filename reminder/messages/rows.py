@@ -136,7 +136,7 @@ class RowRenderer:
         self, office: Office, now: datetime, health: Health, *, mailed: bool, attached: bool
     ) -> Outbound:
         """Return the digest at `now`; the whole plan with it where it is `attached`."""
-        context = self.context(office, now, past=Past(health=health))
+        context = self.context(office, now, past=Past(health=health, started=health.started))
         return digest.made(context, mailed=mailed, attached=attached)
 
     def _nudge(self, context: Context, row: Row) -> Outbound | None:

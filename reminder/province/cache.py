@@ -76,6 +76,7 @@ class OfficeCache:
         self._now, self._most, self._room = now, most, room
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._indexes: Counter[int] = Counter()  # id of an index → offices that use it
+        self._looked: dict[str, tuple[Mark | None, datetime]] = {}  # of those that have changed
         self._weight = 0
         self._shared = _Shared()
 
@@ -120,16 +121,30 @@ class OfficeCache:
         """Return the texts of an office: its plans, people and own settings."""
         return documents_of(self.stores, self.base, office, self._now(), bootstrap.files_of)
 
-    def look(self, offices: Iterable[str]) -> None:
-        """Ask at once of many offices whether they have changed."""
+    def look(self, offices: Iterable[str], account: str = "") -> None:
+        """Ask at once of many offices whether they have changed; of those not asked lately.
+
+        `account`: then of the others that use it, too.
+        """
         now = self._now()
-        marks = self.stores.marks([each for each in offices if each in self._kept])
-        for office, mark in marks.items():
-            kept = self._kept[office]
-            if kept.mark == mark:
+        asked = {each for each in offices if not self._is_fresh(self._kept.get(each), now)}
+        if account and asked:
+            asked.update(
+                office
+                for office, kept in self._kept.items()
+                if not self._is_fresh(kept, now)
+                and any(used.account == account for used in kept.mark.accounts)
+            )
+        marks = self.stores.marks(sorted(asked))
+        for office in asked:
+            kept, mark = self._kept.get(office), marks.get(office)
+            if kept is not None and kept.mark == mark:
                 kept.looked = now
             else:
-                self.forget(office)
+                self._looked[office] = mark, now
+
+    def _is_fresh(self, kept: _Kept | None, now: datetime) -> bool:
+        return kept is not None and timedelta(0) <= now - kept.looked < FRESH
 
     def forget(self, office: str) -> None:
         """Make the office anew when it is asked for next."""
@@ -148,16 +163,19 @@ class OfficeCache:
 
     def _get(self, office: str) -> _Kept:
         kept, now = self._kept.get(office), self._now()
-        if kept is not None and timedelta(0) <= now - kept.looked < FRESH:
+        if kept is not None and office not in self._looked and self._is_fresh(kept, now):
             self._kept.move_to_end(office)
             return kept
-        mark = self.stores.marks([office]).get(office)
+        mark, looked = self._looked.pop(office, (None, None))
+        if looked is None or not timedelta(0) <= now - looked < FRESH:
+            mark = self.stores.marks([office]).get(office)
         if kept is not None and kept.mark == mark:
             kept.looked = now
             self._kept.move_to_end(office)
             return kept
         self.forget(office)
-        made = self._made(office, served(office, mark), now, kept)
+        with self.stores.of(office).together():
+            made = self._made(office, served(office, mark), now, kept)
         self._kept[office] = made
         self._weight += made.weight
         self._indexes[_index_of(made)] += 1

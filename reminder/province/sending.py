@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from reminder.app.channels import CHANNELS
 from reminder.app.dispatcher import Dispatcher
@@ -26,11 +26,12 @@ from reminder.domain.outbox import Row, SendError
 from reminder.domain.schedule import MessageKind
 from reminder.files.settings import Settings, account_section, environment, secret_of
 from reminder.ops.supervisor import Troubles, pause_until
+from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
 from reminder.services.deliver import HOLD, Accepted, Rendered, Whose
 from reminder.services.service import Service
 from reminder.store.accounts import Accounts, AccountTakenError, Hold
-from reminder.store.offices import Account, Stores
+from reminder.store.offices import Account
 from reminder.store.records import StoreBusyError
 
 log = logging.getLogger(__name__)
@@ -43,29 +44,21 @@ STINT = 10.0  # seconds for which a process keeps an account that has more to se
 # seconds after it could say last that it lives, at the earliest, and providers count by the second:
 # what the former holder has sent no longer counts when the next one begins.
 SURE = 0.9
-AT_A_TIME = 0.04  # seconds that an account has the store's thread for, as far as can be told
+AT_A_TIME = 0.04  # seconds after which an account lets others have the store's thread
 PUT_OFF = timedelta(minutes=5)  # of rows whose office can't be served
 REST = 60.0  # seconds before an account that can't be set up is tried again
 TELL = 60.0  # seconds between two looks at whether the offices are to hear of an account's trouble
+_PLAIN = ("nudge", "notice", "reply")  # kinds of which most need nothing of what was said before
 KEPT = 64  # channels that are kept for the next stint of their account
 
 
-@dataclass
-class Share:
-    """How many messages an account may lease at once.
+class _Leased(NamedTuple):
+    """What an office has leased, and what it needs to render that."""
 
-    All accounts of a process wait for the store's thread, and none may be silent for long.
-    """
-
-    cost: float = AT_A_TIME / 4  # seconds that a message took to be leased and rendered, of late
-
-    def most(self, limit: int) -> int:
-        """Return how many messages may be leased: one at least, `limit` at most."""
-        return max(1, min(limit, int(AT_A_TIME / self.cost)))
-
-    def took(self, seconds: float, messages: int) -> None:
-        """Note how long some messages took."""
-        self.cost = max(0.001, (self.cost + seconds / messages) / 2)
+    office: str
+    rows: list[Row]
+    revision: tuple[int, str] | None  # as LedgerPart.revision
+    newest: Mapping[str, datetime]  # as services.history.newest_nudges
 
 
 @dataclass
@@ -78,16 +71,16 @@ class AccountRows:
     account: Account
     fence: int
     accounts: Accounts
-    stores: Stores
-    service_of: Callable[[str], Service]  # of an office; ReminderError if it can't be served
+    cache: OfficeCache
     troubles: Troubles
     monotonic: Callable[[], float]
-    share: Share
     seen: float = 0.0  # when the fence was last found to be ours
     taken: bool = False  # by another process
     down: bool = False  # nothing gets through
     told: str = ""  # why, as it is noted
     _services: dict[str, Service] = field(default_factory=dict)  # of what is under way
+    _leased: deque[_Leased] = field(default_factory=deque)  # and not rendered yet
+    _places: dict[int, int] = field(default_factory=dict)  # rows → their place in the lease
     _unsent: list[Row] = field(default_factory=list)  # leased, and given back as soon as may be
 
     @property
@@ -103,54 +96,52 @@ class AccountRows:
         if self.taken:
             return [], None
         self._release()
-        who = [(office, recipient) for office, _, recipient in crowded]
-        looked = self.monotonic()
-        try:
-            most = self.share.most(limit)
-            with self.accounts.together():
-                rows = self.accounts.lease(self.account.id, self.fence, now, most, HOLD, who)
-                revisions, newest = self._known(rows, now)
-        except AccountTakenError as error:
-            log.warning("%s: what this one had under way may come twice, marked", error)
-            self.taken = True
-            return [], None
-        self.seen = looked
-        if not rows:
+        began = self.monotonic()
+        if not self._leased:
+            try:
+                self._lease(now, limit, [(office, who) for office, _, who in crowded])
+            except AccountTakenError as error:
+                log.warning("%s: what this one had under way may come twice, marked", error)
+                self.taken = True
+                return [], None
+            self.seen = began
+        if not self._leased:
             return [], self.accounts.next_due(self.account.id)
-        found = {}
+        found: list[Rendered] = []
+        while self._leased:
+            found += self._prepared(self._leased.popleft(), now)
+            if found and self.monotonic() - began > AT_A_TIME:
+                break  # the rest comes next
+        return sorted(found, key=lambda each: self._places[each.row.id]), now
+
+    def _lease(self, now: datetime, limit: int, crowded: Collection[tuple[str, str]]) -> None:
+        """Lease messages, and read what their offices need to render them."""
+        with self.accounts.together():
+            rows = self.accounts.lease(self.account.id, self.fence, now, limit, HOLD, crowded)
+            if not rows:
+                return
+            offices = {row.office for row in rows}
+            self.cache.look(offices, self.account.id)
+            revisions = self.accounts.revisions(offices)
+            nudges = [row for row in rows if row.draft.kind == MessageKind.NUDGE]
+            who = {(row.office, row.draft.recipient) for row in nudges}
+            since = min((row.draft.slot for row in nudges), default=now)
+            newest = self.accounts.newest_slots(MessageKind.NUDGE, who, since)
+        self._places = {row.id: n for n, row in enumerate(rows)}
         for office, of_office in _by_office(rows, lambda row: row.office):
             known = revisions.get(office), newest.get(office, {})
-            for rendered in self._prepared(office, of_office, now, *known):
-                found[rendered.row.id] = rendered
-        self.share.took(self.monotonic() - looked, len(rows))
-        return [found[row.id] for row in rows if row.id in found], now
+            self._leased.append(_Leased(office, of_office, *known))
 
-    def _known(
-        self, rows: list[Row], now: datetime
-    ) -> tuple[dict[str, tuple[int, str]], dict[str, dict[str, datetime]]]:
-        """Return what all offices need to render their rows: revisions and newest slots."""
-        if not rows:
-            return {}, {}
-        nudges = [row for row in rows if row.draft.kind == MessageKind.NUDGE]
-        who = {(row.office, row.draft.recipient) for row in nudges}
-        since = min((row.draft.slot for row in nudges), default=now)
-        revisions = self.accounts.revisions({row.office for row in rows})
-        return revisions, self.accounts.newest_slots(MessageKind.NUDGE, who, since)
-
-    def _prepared(
-        self,
-        office: str,
-        rows: list[Row],
-        now: datetime,
-        revision: tuple[int, str] | None,
-        newest: Mapping[str, datetime],
-    ) -> list[Rendered]:
+    def _prepared(self, leased: _Leased, now: datetime) -> list[Rendered]:
         """Render an office's rows; put them off if the office can't be served."""
+        office, rows = leased.office, leased.rows
         what = f"sending for the office {office}"
         try:
             service = self._service(office)
-            service.refresh(revision)
-            found = service.prepared(rows, now, newest, self._unsent)
+            service.refresh(leased.revision)
+            reads = any(row.draft.kind not in _PLAIN for row in rows)
+            with service.store.together() if reads else nullcontext():
+                found = service.prepared(rows, now, leased.newest, self._unsent)
         except StoreBusyError as error:  # the others' rows are leased, too
             log.error("%s waits: %s", what, error)
             self._unsent += rows
@@ -159,14 +150,14 @@ class AccountRows:
             self.troubles.fails(what, error)
             words = " ".join(str(error).split()) or type(error).__name__
             for row in rows:
-                store, why = self.stores.of(office), row.error or words
+                store, why = self.cache.stores.of(office), row.error or words
                 store.mark_retry(row, now + PUT_OFF, why, unknown=False)
             return []
         self.troubles.over(what)
         return found
 
     def _service(self, office: str) -> Service:
-        service = self._services[office] = self.service_of(office)
+        service = self._services[office] = self.cache.service(office)
         service.shares_accounts = True
         return service
 
@@ -174,11 +165,13 @@ class AccountRows:
         """Give back what was leased and could not be rendered."""
         while self._unsent:
             row = self._unsent[-1]
-            self.stores.of(row.office).mark_retry(row, row.due_at, row.error, unknown=False)
+            self.cache.stores.of(row.office).mark_retry(row, row.due_at, row.error, unknown=False)
             self._unsent.pop()
 
     def give_back(self, outgoing: Iterable[Rendered]) -> None:
         """Release rows that were leased and not attempted."""
+        while self._leased:
+            self._unsent += self._leased.popleft().rows
         self._release()
         for office, those in _by_office(outgoing, _office_of):
             self._services[office].give_back(those)
@@ -186,7 +179,7 @@ class AccountRows:
     def sent_together(self, accepted: Sequence[Accepted]) -> bool:
         """Record accepted messages by one commit; return whether that made anything to send."""
         told = False
-        with self.stores.database.together():
+        with self.cache.stores.database.together():
             held = self.accounts.mark_sent([one.mark for one in accepted])
             marked = list(zip(accepted, held, strict=True))
             for office, those in _by_office(marked, lambda pair: _office_of(pair[0].rendered)):
@@ -223,7 +216,7 @@ class AccountRows:
 
     def tell_trouble(self, now: datetime) -> bool:
         """Tell each office, by its other channels, if the account has long been down."""
-        account = self.stores.account(self.account.id)
+        account = self.cache.stores.account(self.account.id)
         if account is None or account.down_since is None:
             return False
         since, reason = account.down_since, account.down_reason
@@ -237,7 +230,7 @@ class AccountRows:
     def each_office(self, work: Callable[[Service], T]) -> list[T]:
         """Do `work` for each office of the account that can be served."""
         done = []
-        for office, _, _ in self.stores.links(account_id=self.account.id):
+        for office, _, _ in self.cache.stores.links(account_id=self.account.id):
             with suppress(StoreBusyError):
                 try:
                     done.append(work(self._service(office)))
@@ -276,7 +269,6 @@ class Sender:
         self._province = province
         self._accounts = Accounts(province.stores.database)
         self._channels: OrderedDict[str, _Connected] = OrderedDict()  # the last used last
-        self._share = Share()
         self._leasing = asyncio.Lock()  # first come, first served
         self._busy: set[str] = set()  # accounts that are being sent for here
         self._rests: dict[str, float] = {}  # accounts that can't be set up → until when
@@ -314,11 +306,9 @@ class Sender:
             account,
             hold.fence,
             self._accounts,
-            province.stores,
-            province.cache.service,
+            province.cache,
             province.worker.troubles,
             loop.time,
-            self._share,
             seen=looked,
             down=account.down_since is not None,
             told=account.down_reason,
@@ -478,8 +468,8 @@ class Sender:
     async def forget_idle(self) -> None:
         """Close the channels that were not used for longest, beyond those that are kept."""
         for account in list(self._channels)[: max(0, len(self._channels) - KEPT)]:
-            if account not in self._busy:
-                await self._channels.pop(account).channel.stop()
+            if account not in self._busy and (idle := self._channels.pop(account, None)):
+                await idle.channel.stop()
 
     async def end(self) -> None:
         """Close all channels."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -303,7 +303,8 @@ class Deliverer:
         `held`: whose rows were still the caller's, where they are marked already. Return whether
         that made anything to send.
         """
-        with self.store.together():
+        # Whoever has marked them has a transaction for all offices: of most nothing more is noted.
+        with nullcontext() if held is not None else self.store.together():
             if held is None:
                 held = self.store.mark_sent_together([one.mark for one in accepted])
             for one in accepted:

@@ -32,7 +32,7 @@ from reminder.domain.payloads import (
 from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, MessageKind
 from reminder.services.office import GROUP, Office
-from reminder.services.status import Health, health
+from reminder.services.status import Health, first_start, health
 
 if TYPE_CHECKING:
     from reminder.store.store import Store
@@ -79,6 +79,7 @@ class Past:
     silent: frozenset[str] = frozenset()  # units above of which nobody can be reached
     outdated: bool = False  # a newer digest goes the same way
     health: Health | None = None  # how the program has fared
+    started: datetime | None = None  # the first start with one of the plans that speak
     asked: Mapping[Key, Asking] = field(default_factory=dict)  # questions without an answer
 
 
@@ -114,9 +115,14 @@ def completed(
     # The payload may hold a digest beside other answers.
     digest = next((part for part in parts_of(payload) if isinstance(part, Digest)), None)
     if digest is not None:
-        fared = health(office, store, now, head=digest.head or store.head())
-        asked = asked_back(office, store, now)
-        return row, Past(outdated=_outdated(store, row), health=fared, asked=asked)
+        past = Past(
+            outdated=_outdated(store, row),
+            started=first_start(office, store.metas(), now),
+            asked=asked_back(office, store, now),
+        )
+        if not office.in_short(row.draft):
+            past = replace(past, health=health(office, store, now, head=digest.head))
+        return row, past
     if any(isinstance(part, TaskDetails) for part in parts_of(payload)):
         return row, Past(asked=asked_back(office, store, now))
     return row, NO_PAST

@@ -166,6 +166,12 @@ class Office:
         """Whether `recipient` can be reached by a channel that takes whole documents."""
         return any(self.traits(channel).mail for channel in self.ways(recipient))
 
+    def in_short(self, draft: Draft) -> bool:
+        """Whether of the week's digest the short form alone is read: by a chat."""
+        traits = self.traits(draft.channel)
+        chat = not traits.mail and traits.addresses is not AddressSource.NONE
+        return chat and draft.kind == MessageKind.DIGEST
+
     @cached_property
     def outside(self) -> tuple[str, ...]:
         """The channels that are set up and lead away from this terminal."""

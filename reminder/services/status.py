@@ -23,6 +23,7 @@ from reminder.store.records import (
     FORGED,
     NOT_TAKEN,
     meta_moment,
+    meta_number,
     place_of,
 )
 
@@ -74,7 +75,8 @@ def health(
 
     `head`: the ledger's, where it was told before; None: as it is.
     """
-    first = first_start(office, store, at)
+    kept = store.metas()
+    first = first_start(office, kept, at)
     since = _since(office, first, at)
     rows = [] if since is None else store.rows(since=since, limit=MOST)
     sent = _last_sent(rows, at)
@@ -94,18 +96,21 @@ def health(
         lost=len(_lost(rows)),
         unknown=sum(row.repeat for row in rows),
         sent=sent,
-        polled=_moments(store, "last_poll", office.outside, at),
-        down=_moments(store, "down", (traits.name for traits in office.known), at),
-        quotas=quotas(office, store, at),
+        polled=_moments(kept, "last_poll", office.outside, at),
+        down=_moments(kept, "down", (traits.name for traits in office.known), at),
+        quotas=quotas(office, store, at, kept),
         head=head or store.head(),
         started=first,
     )
 
 
-def first_start(office: Office, store: Store, at: datetime) -> datetime | None:
-    """Return the first start with one of the plans that speak at `at`; None if there was none."""
+def first_start(office: Office, kept: Mapping[str, str], at: datetime) -> datetime | None:
+    """Return the first start with one of the plans that speak at `at`; None if there was none.
+
+    `kept`: the values of the table meta.
+    """
     plans = speaking(office.plans, office.scheduler, local_day(at))
-    return min((s for p in plans if (s := _moment(store, f"started:{p.id}", at))), default=None)
+    return min((s for p in plans if (s := _moment(kept, f"started:{p.id}", at))), default=None)
 
 
 def _since(office: Office, started: datetime | None, at: datetime) -> datetime | None:
@@ -157,18 +162,17 @@ def _last_sent(rows: list[Row], at: datetime) -> dict[str, datetime]:
     return found
 
 
-def _moment(store: Store, name: str, at: datetime | None = None) -> datetime | None:
+def _moment(kept: Mapping[str, str], name: str, at: datetime | None = None) -> datetime | None:
     """Return the instant kept under `name`, if it had come by `at`."""
-    kept = store.meta(name)
-    moment = meta_moment(name, kept)
+    moment = meta_moment(name, kept.get(name))
     return None if at and moment and moment > at else moment
 
 
 def _moments(
-    store: Store, name: str, channels: Iterable[str], at: datetime | None = None
+    kept: Mapping[str, str], name: str, channels: Iterable[str], at: datetime | None = None
 ) -> dict[str, datetime]:
     """Return the instants kept under “NAME:CHANNEL”."""
-    found = ((channel, _moment(store, f"{name}:{channel}", at)) for channel in channels)
+    found = ((channel, _moment(kept, f"{name}:{channel}", at)) for channel in channels)
     return {channel: moment for channel, moment in found if moment}
 
 
@@ -193,21 +197,25 @@ class Marks:
 
 def marks(store: Store, channels: Iterable[str]) -> Marks:
     """Return the marks; of `channels` whether they are down."""
-    names = tuple(channels)
+    names, kept = tuple(channels), store.metas()
+
+    def number(name: str) -> int:
+        return meta_number(name, kept.get(name))
+
     return Marks(
-        last_tick=_moment(store, "last_tick"),
-        last_poll=_moment(store, "last_poll"),
-        polled=_moments(store, "last_poll", names),
-        last_backup=_moment(store, BACKED_UP),
-        last_backup_away=_moment(store, BACKED_UP_AWAY),
-        down=_moments(store, "down", names),
-        deaf={c: at for c in names if (at := _moment(store, f"down:{incoming(c)}"))},
-        not_taken=store.number(NOT_TAKEN),
-        inbox_looked=_moment(store, "inbox:last_look"),
-        inbox_unknown=store.number("inbox:unknown"),
-        inbox_forged=store.number(FORGED),
-        inbox_bounces=store.number("inbox:bounces"),
-        inbox_put_aside=store.number("inbox:put_aside"),
+        last_tick=_moment(kept, "last_tick"),
+        last_poll=_moment(kept, "last_poll"),
+        polled=_moments(kept, "last_poll", names),
+        last_backup=_moment(kept, BACKED_UP),
+        last_backup_away=_moment(kept, BACKED_UP_AWAY),
+        down=_moments(kept, "down", names),
+        deaf={c: at for c in names if (at := _moment(kept, f"down:{incoming(c)}"))},
+        not_taken=number(NOT_TAKEN),
+        inbox_looked=_moment(kept, "inbox:last_look"),
+        inbox_unknown=number("inbox:unknown"),
+        inbox_forged=number(FORGED),
+        inbox_bounces=number("inbox:bounces"),
+        inbox_put_aside=number("inbox:put_aside"),
     )
 
 

@@ -8,7 +8,7 @@ nothing more, and the rows that it held are sent once more, marked as possible r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,11 +16,16 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
+    FromClause,
+    Integer,
     Select,
+    Text,
     and_,
     bindparam,
+    case,
     exists,
     false,
     func,
@@ -33,10 +38,17 @@ from sqlalchemy import (
 
 from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import LOST_AGAIN, Row, RowState
-from reminder.store.database import EVERY, Database, OfficeConnection, OfficeDatabase
+from reminder.store.database import (
+    EVERY,
+    Database,
+    OfficeConnection,
+    OfficeDatabase,
+    as_json,
+    given,
+)
 from reminder.store.ledger import ADDRESS_MARK
 from reminder.store.offices import OfficeState
-from reminder.store.outbox import RELEASED, SENT, readable, sent_values
+from reminder.store.outbox import RELEASED, SENT, readable, sent_columns, sent_values
 from reminder.store.records import moment, stamp
 from reminder.store.tables import (
     ANSWER,
@@ -68,7 +80,8 @@ _FENCE = select(account.c.fence, account.c.freed_at, account.c.pace).where(
     account.c.id == bindparam("of_account")
 )
 # Those who lease wait for who takes the account, and the other way round.
-_HELD = _FENCE.with_for_update(read=True)
+_LAST_TURN = select(func.max(_link.served)).where(_link.account == account.c.id).scalar_subquery()
+_HELD = _FENCE.add_columns(_LAST_TURN.label("turn")).with_for_update(read=True, of=account)
 _TAKEN = _FENCE.with_for_update()
 _CLAIM = (
     update(outbox)
@@ -87,14 +100,33 @@ _CLAIM = (
     )
     .returning(outbox)
 )
-_LAST_TURN = select(func.max(_link.served)).where(_link.account == bindparam("of_account"))
 _SERVED = (
     update(office_account)
     .where(_link.account == bindparam("of_account"), _link.office == bindparam("of_turn"))
     .values(served=bindparam("turn"))
 )
-
-
+_TURN = given({"office": Text(), "turn": BigInteger()})
+_SERVED_ALL = (
+    update(office_account)
+    .where(_link.account == bindparam("of_account"), _link.office == _TURN["office"])
+    .values(served=_TURN["turn"])
+)
+_MARK = given(
+    {
+        **dict.fromkeys(("row", "attempt"), BigInteger()),
+        **dict.fromkeys(("provider", "where", "now"), Text()),
+    }
+)
+_SENT_ALL = (
+    update(outbox)
+    .where(
+        _c.id == _MARK["row"],
+        _c.attempts == _MARK["attempt"],
+        _c.state == RowState.LEASED.value,
+    )
+    .values(sent_columns(_MARK.__getitem__))
+    .returning(_c.id)
+)
 _LEASED = select(_c.id, _c.attempts).where(
     _c.id.in_(bindparam("rows", expanding=True)), _c.state == RowState.LEASED.value
 )
@@ -208,61 +240,50 @@ class Accounts:
         }
         leased: list[Row] = []
         with self._every.writing() as connection:
-            held = connection.raw.execute(_HELD, {"of_account": account_id}).first()
+            raw = connection.raw
+            held = raw.execute(_HELD, {"of_account": account_id}).first()
             if held is None or held.fence != fence:
                 raise AccountTakenError(f"account {account_id}: another process sends by it now")
             for kind in _WAITING:
                 if (most := limit - len(leased)) > 0:
-                    leased += self._claimed(connection.raw, kind, most, values, now)
+                    found = _found(raw, kind, most, values)
+                    leased += _claimed(raw, found, values, now)
                 if leased and kind == "answers":
                     break  # who has written waits for them
+            if leased:
+                offices = [row.office for row in leased]
+                turns = {each: held.turn + n for n, each in enumerate(offices, start=1)}
+                self._note_turns(raw, account_id, turns)
         return leased
 
-    def _claimed(
-        self, raw: Connection, kind: str, most: int, values: dict[str, Any], now: datetime
-    ) -> list[Row]:
-        """Lease rows of one kind, in the turns of the offices."""
-        names = {name: values[name] for name in ("of_account", "now", "crowded")}
-        lateral = raw.dialect.name != "sqlite"
-        found = list(
-            raw.execute(_waiting(kind, lateral=lateral), {**names, "each": 1, "most": most})
-        )
-        if 0 < len(found) < most:  # more than one of these offices; others have none
-            among = _waiting(kind, lateral=lateral, among=True)
-            offices = [row.office for row in found]
-            spread = {"each": most - len(found) + 1, "most": most * most, "offices": offices}
-            found = in_turns(raw.execute(among, {**names, **spread}).all(), most)
-        if not found:
-            return []
-        place = {row.id: n for n, row in enumerate(found)}
-        claim = {"rows": list(place), "newest": values["newest"], "lease_end": values["lease_end"]}
-        claimed = raw.execute(_CLAIM, claim).all()
-        names = {"of_account": values["of_account"]}
-        turn = raw.execute(_LAST_TURN, names).scalar_one()
-        turns = {row.office: turn + n for n, row in enumerate(found, start=1)}
-        served = [{**names, "of_turn": office, "turn": turn} for office, turn in turns.items()]
-        raw.execute(_SERVED, served)
-        rows = [
-            row
-            for each in claimed
-            for row in readable(OfficeConnection(raw, each.office), [each], now)
-        ]
-        return sorted(rows, key=lambda row: place[row.id])
+    def _note_turns(self, raw: Connection, account_id: str, turns: Mapping[str, int]) -> None:
+        """Note by office when it was served last."""
+        names = {"of_account": account_id}
+        if raw.dialect.name == "sqlite":
+            rows = [{**names, "of_turn": each, "turn": turn} for each, turn in turns.items()]
+            raw.execute(_SERVED, rows)
+        else:
+            rows = [{"office": each, "turn": turn} for each, turn in turns.items()]
+            raw.execute(_SERVED_ALL, {**names, "given": as_json(rows)})
 
     def mark_sent(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
         """Mark rows of any offices as sent; return whose leases were still the caller's."""
+        values = [sent_values(*one) for one in sent]
         with self._every.writing() as connection:
             raw = connection.raw
+            if raw.dialect.name != "sqlite":
+                held = set(raw.execute(_SENT_ALL, {"given": as_json(values)}).scalars())
+                return [row.id in held for row, *_ in sent]
             ids = {"rows": [row.id for row, *_ in sent]}
-            held = set(map(tuple, raw.execute(_LEASED, ids)))
-            mine = [(row.id, row.attempts) in held for row, *_ in sent]
-            values = [
-                sent_values(*one) | {"of_office": one[0].office}
-                for one, is_mine in zip(sent, mine, strict=True)
+            leased = set(map(tuple, raw.execute(_LEASED, ids)))
+            mine = [(row.id, row.attempts) in leased for row, *_ in sent]
+            rows = [
+                one | {"of_office": row.office}
+                for one, (row, *_), is_mine in zip(values, sent, mine, strict=True)
                 if is_mine
             ]
-            if values:
-                raw.execute(SENT, values)
+            if rows:
+                raw.execute(SENT, rows)
         return mine
 
     def revisions(self, offices: Collection[str]) -> dict[str, tuple[int, str]]:
@@ -381,40 +402,70 @@ _WAITING: dict[str, tuple[tuple[ColumnElement[bool], ...], tuple[ColumnElement[A
 }
 
 
-@cache
-def _waiting(kind: str, *, lateral: bool, among: bool = False) -> Select[Any]:
-    """Return the query for the first `each` rows of each office, in the offices' turns.
+def _found(raw: Connection, kind: str, most: int, values: dict[str, Any]) -> list[Any]:
+    """Return which rows of one kind are next, in the turns of the offices."""
+    names = {name: values[name] for name in ("of_account", "now", "crowded")}
+    asked = _waiting(kind, lateral=raw.dialect.name != "sqlite")
+    return in_turns(raw.execute(asked, {**names, "most": most}).all(), most)
 
-    `among`: of the offices `offices` alone. `lateral`: the database is PostgreSQL, which takes each
-    office's rows from an index; SQLite is told the same by a condition.
+
+def _claimed(
+    raw: Connection, found: Sequence[Any], values: dict[str, Any], now: datetime
+) -> list[Row]:
+    """Lease rows; return them in the order in which they were found."""
+    if not found:
+        return []
+    place = {row.id: n for n, row in enumerate(found)}
+    claim = {"rows": list(place), "newest": values["newest"], "lease_end": values["lease_end"]}
+    rows = [
+        row
+        for each in raw.execute(_CLAIM, claim).all()
+        for row in readable(OfficeConnection(raw, each.office), [each], now)
+    ]
+    return sorted(rows, key=lambda row: place[row.id])
+
+
+@cache
+def _waiting(kind: str, *, lateral: bool) -> Select[Any]:
+    """Return the query for the first rows of each office, in the offices' turns.
+
+    One row of each; where fewer offices than rows are asked for have any, as many more of each as
+    one of them may get. `lateral`: the database is PostgreSQL, which takes each office's rows from
+    an index; SQLite is told the same by a condition.
     """
     conditions, order = _WAITING[kind]
-    links = _ACTIVE.where(_link.account == bindparam("of_account"))
-    if among:
-        links = links.where(_link.office.in_(bindparam("offices", expanding=True)))
-    of = links.subquery("of")
-    rows = (
-        select(_c.id, _c.slot, _c.attempts)
-        .where(
-            _c.office == of.c.office,
-            _c.channel == of.c.channel,
-            _c.state == PENDING,
-            _c.due_at.concat("")
-            <= bindparam("now"),  # in the order of the slots, not by outbox_due
-            (_c.office + " " + _c.recipient).not_in(bindparam("crowded", expanding=True)),
-            *conditions,
+    most = bindparam("most", type_=Integer)
+
+    def first(of: FromClause, each: Any) -> Select[Any]:
+        return (
+            select(_c.id, _c.slot, _c.attempts)
+            .where(
+                _c.office == of.c.office,
+                _c.channel == of.c.channel,
+                _c.state == PENDING,
+                _c.due_at.concat("")
+                <= bindparam("now"),  # in the order of the slots, not by outbox_due
+                (_c.office + " " + _c.recipient).not_in(bindparam("crowded", expanding=True)),
+                *conditions,
+            )
+            .order_by(*order)
+            .limit(each)
+            .correlate(of)
         )
-        .order_by(*order)
-        .limit(bindparam("each"))
-        .correlate(of)
-    )
-    if lateral:
-        first = rows.lateral("first")
-        asked = select(of.c.office, first.c.id).select_from(of.join(first, true()))
-        order = tuple(first.c[column.name] for column in order)
-    else:
-        first_ids = rows.with_only_columns(_c.id)
-        asked = select(of.c.office, _c.id).select_from(of.join(outbox, _c.id.in_(first_ids)))
+
+    def taken(of: FromClause, each: Any) -> tuple[Select[Any], Sequence[Any]]:
+        columns = (of.c.office, of.c.channel, of.c.served)
+        rows = first(of, each)
+        if lateral:
+            found = rows.lateral()
+            asked = select(*columns, found.c.id).select_from(of.join(found, true()))
+            return asked, [found.c[column.name] for column in order]
+        ids = rows.with_only_columns(_c.id)
+        return select(*columns, _c.id).select_from(of.join(outbox, _c.id.in_(ids))), order
+
+    links = _ACTIVE.where(_link.account == bindparam("of_account")).subquery("links")
     # One row of each office is not sorted by itself, so that PostgreSQL stops at the last one.
-    within = order if among else ()
-    return asked.order_by(of.c.served, of.c.office, *within).limit(bindparam("most"))
+    one = taken(links, 1)[0].order_by(links.c.served, links.c.office).limit(most).cte("one")
+    offices = select(func.count()).select_from(one).scalar_subquery()
+    asked, within = taken(one, case((offices < most, most - offices + 1), else_=1))
+    return asked.order_by(one.c.served, one.c.office, *within)

@@ -46,6 +46,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     InternalError,
     OperationalError,
+    PendingRollbackError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import StaticPool
@@ -131,6 +132,10 @@ _POOL_EXHAUSTED = (
     "can't be used now: all connections of this program are in use",
     "chương trình này đã dùng hết kết nối tới {name}: thử lại sau",
 )
+_BROKEN_OFF = (
+    "can't be used now: it has broken off what was begun",
+    "{name} đã ngắt giao dịch đang làm dở: thử lại sau",
+)
 _PRIMARY = 0xFF  # an extended result code keeps the primary one in its low byte
 _OF_THE_SYSTEM = {  # what an operating system says, in Vietnamese
     "No space left on device": "ổ đĩa đã đầy, xóa bớt tệp",
@@ -157,6 +162,8 @@ def explain(name: str, error: Exception) -> ReminderError | None:
         return None
     if isinstance(error, PoolTimeout):
         return _fault(StoreBusyError, name, _POOL_EXHAUSTED)
+    if isinstance(error, PendingRollbackError):  # whoever has asked before this heard why
+        return _fault(StoreBusyError, name, _BROKEN_OFF)
     state: str = getattr(cause, "sqlstate", None) or ""  # none where no session came about
     for known, words in _REFUSED_BY_SERVER.items():
         if state.startswith(known):
@@ -302,11 +309,11 @@ class Database:
     @contextmanager
     def _joined(self, engine: Engine) -> Iterator[Connection]:
         joint: Connection | None = getattr(self._mine, "joint", None)
-        if joint is not None:  # a reader of its own would not see what was just written
-            self._write_gathered(joint)
-            yield joint
-            return
         with self._explained():
+            if joint is not None:  # a reader of its own would not see what was just written
+                self._write_gathered(joint)
+                yield joint
+                return
             if self._before is not None and engine is self._writer:
                 self._before()
             with self._transaction(engine) as connection:
@@ -350,7 +357,7 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (DBAPIError, PoolTimeout, sqlite3.Error) as error:
+        except (DBAPIError, PendingRollbackError, PoolTimeout, sqlite3.Error) as error:
             raise explain(self.name, error) or error from error
 
     def insert(self, table: Table, *changed: str) -> Any:

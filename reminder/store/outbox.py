@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -72,14 +72,21 @@ _HELD = update(outbox).where(
     _c.state == RowState.LEASED.value,
     _c.attempts == bindparam("attempt"),
 )
-SENT = _HELD.values(
-    state=RowState.SENT.value,
-    lease_until=None,
-    provider_id=bindparam("provider"),
-    address=bindparam("where"),
-    error="",
-    ended_at=bindparam("now"),
-)
+
+
+def sent_columns(value: Callable[[str], Any]) -> dict[str, Any]:
+    """Return what a sent row gets; `value` makes it of a name in `sent_values`."""
+    return {
+        "state": RowState.SENT.value,
+        "lease_until": None,
+        "provider_id": value("provider"),
+        "address": value("where"),
+        "error": "",
+        "ended_at": value("now"),
+    }
+
+
+SENT = _HELD.values(sent_columns(bindparam))
 HELD_NOW = select(_c.id, _c.attempts).where(
     _MINE_BY_ID, _c.id.in_(bindparam("rows", expanding=True)), _c.state == RowState.LEASED.value
 )

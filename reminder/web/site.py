@@ -176,7 +176,7 @@ class Site(LoginSite):
         """
         files, monday, found = self._before
         if files is not office.files or monday != monday_of(local_day(now)):
-            started = first_start(office, self.service.store, now)
+            started = first_start(office, self.service.store.metas(), now)
             compared = digest(office.plans, office.events, office.scheduler, now, started=started)
             found = compared.before
             self._before = (office.files, monday_of(local_day(now)), found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,14 +13,14 @@ from datetime import timedelta
 import pytest
 
 from reminder.domain.calendar import ZONE
-from reminder.domain.outbox import LOST, Draft, Outbound
+from reminder.domain.outbox import LOST, Draft, Outbound, RowState
 from reminder.domain.payloads import Forged
 from reminder.engine.embedded import Embedded
 from reminder.files.documents import PEOPLE
 from reminder.province import sending
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Province
-from reminder.province.sending import PUT_OFF, AccountRows, Sender, Share
+from reminder.province.sending import AT_A_TIME, PUT_OFF, AccountRows, Sender
 from reminder.province.ticking import SHARDS, Ticker
 from reminder.services.service import Service
 from reminder.store.accounts import Accounts
@@ -373,16 +374,17 @@ async def test_a_recipient_reads_in_order_whoever_sends_and_no_limit_is_met(
 async def test_an_account_has_the_thread_no_longer_than_its_share(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The longer its messages take to be rendered, the fewer are leased at once, but one."""
+    """What takes longer to be rendered comes an office at a time, and nothing is leased before."""
     clock, passed = Clock(), 0.0
-    async with served(stores, monkeypatch, "a"), sender_of(stores, clock) as sender:
-        said(stores, "a", 60)
+    async with served(stores, monkeypatch, *OFFICES), sender_of(stores, clock) as sender:
+        for office in OFFICES:
+            said(stores, office, 12)
         account, hold = sender._take("bot") or pytest.fail("there is no account")
-        took = iter([0.0, 0.02, 0.0, 0.8, 0.0, 8.0, 0.0, 0.001, 0.0, 0.001])
+        step = 0.0
 
         def monotonic() -> float:
             nonlocal passed
-            passed += next(took)
+            passed += step
             return passed
 
         province = sender._province
@@ -390,11 +392,22 @@ async def test_an_account_has_the_thread_no_longer_than_its_share(
             account,
             hold.fence,
             Accounts(stores.database),
-            stores,
-            province.cache.service,
+            province.cache,
             province.worker.troubles,
             monotonic,
-            Share(),
         )
-        leased = [len(rows.lease_due(clock.now(), 16, (), ())[0]) for _ in range(5)]
-        assert leased == [4, 5, 1, 1, 1]
+
+        def leased() -> str:
+            found, due = rows.lease_due(clock.now(), 6, (), ())
+            assert (due == clock.now()) == bool(found)
+            return "".join(each.row.office for each in found)
+
+        assert leased() == "ababab"
+        step = 2 * AT_A_TIME
+        assert [leased(), leased()] == ["aaa", "bbb"]
+        assert leased() == "aaa"
+        rows.give_back([])
+        assert Counter(row.state for row in stores.of("b").rows()) == {
+            RowState.PENDING: 6,
+            RowState.LEASED: 6,
+        }

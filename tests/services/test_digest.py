@@ -188,7 +188,7 @@ def test_a_late_sending_tells_the_head_of_its_row(office: World) -> None:
     office.says("an", "xong 1c", at("22/01", "07:31"))
     office.refuse = lambda _: None
     office.deliver(at("22/01", "07:50"))
-    text = digest_parcels(office)[0].message.text
+    text = digest_parcels(office)[1].message.text
     assert office.store.head()[0] == 1
     assert "Sổ ghi: chưa có mục nào." in text
     assert "1c Danh mục" in text.partition("ĐÃ XONG")[2]  # the work itself is as of the sending

@@ -112,6 +112,29 @@ def test_a_failover_loses_nothing(daemon: Store, postgres: Server, postgres_data
     assert (len(daemon.events()), len(daemon.rows()), daemon.verify()) == (3, 1, None)
 
 
+def test_all_within_a_transaction_that_was_cut_says_so(
+    daemon: Store, postgres: Server, postgres_database: str
+) -> None:
+    """Also what follows upon the first error, and the end of it."""
+    said: list[str] = []
+
+    def asked() -> str:
+        with pytest.raises(StoreBusyError) as refused:
+            daemon.meta("a")
+        return str(refused.value)
+
+    def cut_midway() -> None:
+        with daemon.together():
+            postgres.cut(postgres_database)
+            said.extend(asked() for _ in range(2))
+
+    with pytest.raises(StoreBusyError):
+        cut_midway()
+    words = ("its server is being stopped or started", "it has broken off what was begun")
+    assert [end in each for end, each in zip(words, said, strict=True)] == [True, True]
+    assert daemon.meta("a") is None
+
+
 # ---- what is wrong at the server is one sentence
 
 
