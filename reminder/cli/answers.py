@@ -41,15 +41,12 @@ _TAIL = "Ghi thay một người, theo đúng quyền của người ấy. Mã t
 def _act(name: str, form: Terminal) -> Callable[..., None]:
     """Return the command of a verb."""
 
-    def run(
-        words: Annotated[
-            list[str],
-            typer.Argument(metavar=form.arguments, help=f"Như khi nhắn /{name} cho máy nhắc việc."),
-        ],
-        by: By,
-        as_json: AsJson = False,
-        config: Config = None,
-    ) -> None:
+    typed = Annotated[
+        list[str],
+        typer.Argument(metavar=form.arguments, help=f"Như khi nhắn /{name} cho máy nhắc việc."),
+    ]
+
+    def run(words: typed, by: By, as_json: AsJson = False, config: Config = None) -> None:
         from reminder.messages import rows
         from reminder.services.service import Service
 
@@ -78,10 +75,7 @@ def _act(name: str, form: Terminal) -> Callable[..., None]:
             print(said)
 
     def dated(
-        words: Annotated[
-            list[str],
-            typer.Argument(metavar=form.arguments, help=f"Như khi nhắn /{name} cho máy nhắc việc."),
-        ],
+        words: typed,
         by: By,
         on: Annotated[date | None, day_option("Ngày ấy, thay cho NGÀY.", "--day")] = None,
         note: Annotated[str, option("LỜI", "Căn cứ, thay cho NỘI-DUNG.")] = "",

@@ -381,19 +381,10 @@ class _Dialogue:
         login = self._login(known, str(email.get("username") or address), kept)
         return {"host": host} | encryption | {"address": address} | login
 
-    def telegram(self) -> None:
-        print("\n5. Telegram")
-        how = "Bot do @BotFather cấp: nhắn cho nó /newbot, nó trả lời một mã (token)."
-        self._bot("telegram", how)
-
-    def zalo(self) -> None:
-        print("\n6. Zalo")
-        how = "Trong Zalo tìm “Zalo Bot Manager”, bấm “Tạo bot”; mã (token) đến bằng tin Zalo."
-        self._bot("zalo", how)
-
-    def _bot(self, channel: str, how: str) -> None:
+    def bot(self, channel: str) -> None:
         """Ask for a bot's token, and try it."""
-        title = _BOTS[channel].title
+        step, title, how, ask = _BOTS[channel]
+        print(f"\n{step}. {title}")
         section = self.answers.sections.get(channel)
         if section is not None and not section:
             print("Không dùng (đã trả lời).")
@@ -413,7 +404,7 @@ class _Dialogue:
                 self._keep_section(channel, {})
                 return
             print(f"Đang hỏi {title} …", flush=True)
-            sentence, found = _BOTS[channel].ask(now.base_url, token)
+            sentence, found = ask(now.base_url, token)
             print(sentence)
             self._keep_section(channel, {"token": token, **found})
             if found:
@@ -491,13 +482,7 @@ class _Unattended:
             if fault:
                 raise ReminderError(f"[inbox] {fault}")
 
-    def telegram(self) -> None:
-        self._bot("telegram")
-
-    def zalo(self) -> None:
-        self._bot("zalo")
-
-    def _bot(self, channel: str) -> None:
+    def bot(self, channel: str) -> None:
         if section := self.answers.sections.get(channel):
             base_url = section.get("base_url") or getattr(self.now, channel).base_url
             token = str(section.get("token", ""))
@@ -528,8 +513,8 @@ def _set_up(by: _Dialogue | _Unattended) -> None:
     people = by.people(plan.plan)
     by.email()
     by.inbox()
-    by.telegram()
-    by.zalo()
+    for channel in _BOTS:
+        by.bot(channel)
     files, staff = _files(by, plan, people)
     person = by.who_runs(staff)
     for path, text in files.items():
@@ -806,11 +791,26 @@ def _ask_zalo(base_url: str, token: str) -> tuple[str, dict[str, str]]:
 class _Bot(NamedTuple):
     """A channel whose bot is asked for: what it says of a token, and what is written down."""
 
+    step: int  # of the set-up
     title: str
+    how: str  # one comes by it
     ask: Callable[[str, str], tuple[str, dict[str, str]]]
 
 
-_BOTS = {"telegram": _Bot("Telegram", _ask_telegram), "zalo": _Bot("Zalo", _ask_zalo)}
+_BOTS = {
+    "telegram": _Bot(
+        5,
+        "Telegram",
+        "Bot do @BotFather cấp: nhắn cho nó /newbot, nó trả lời một mã (token).",
+        _ask_telegram,
+    ),
+    "zalo": _Bot(
+        6,
+        "Zalo",
+        "Trong Zalo tìm “Zalo Bot Manager”, bấm “Tạo bot”; mã (token) đến bằng tin Zalo.",
+        _ask_zalo,
+    ),
+}
 
 
 # ---- what an answer may be; each returns what is wrong
