@@ -33,7 +33,7 @@ from bench.sides import result
 from bench.wards import NATION
 from reminder.files.settings import load_settings
 from reminder.province.cache import ROOM, TICK_ROOM, OfficeCache
-from reminder.province.ticking import SHARDS, Ticker
+from reminder.province.ticking import SHARDS, Ticker, parts_of
 from reminder.store.offices import Stores
 from reminder.store.store import Store, open_store
 from reminder.store.tables import metadata
@@ -139,7 +139,13 @@ def _ticked(stores: Stores, config: Path, now: datetime) -> dict[str, float]:
             cache.service(office)
     before, cpu = _server(stores), time.process_time()
     for shard in range(SHARDS):
-        ticker.tick_shard(shard)
+        due, claimed = ticker.claim(shard)
+        together, alone = parts_of(due)
+        for some in together:
+            if ticker.tick_together(some, claimed) is None:
+                alone += some
+        for each in alone:
+            ticker.tick(each, claimed)
     spent = {"cpu": time.process_time() - cpu, "server": _server(stores) - before}
     return {**spent, "memory": peak() / 1024}
 

@@ -139,19 +139,6 @@ class Ticker:
         again = now + min(max(now - since, SOONEST), LATEST)
         self.cache.stores.settle(due.id, claimed, again, fault=words, fault_since=since)
 
-    def tick_shard(self, shard: int) -> set[str]:
-        """Tick all of a shard that are due; return the accounts that got messages."""
-        due, claimed = self.claim(shard)
-        together, alone = parts_of(due)
-        woken: set[str] = set()
-        for some in together:
-            found = self.tick_together(some, claimed)
-            if found is None:
-                alone += some
-            else:
-                woken |= found
-        return woken.union(*(self.tick(each, claimed) for each in alone))
-
 
 def parts_of(due: Sequence[Due]) -> tuple[list[list[Due]], list[Due]]:
     """Return those that are ticked together, in parts, and those that are ticked alone."""

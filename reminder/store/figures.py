@@ -99,8 +99,7 @@ class FiguresTable:
         asked = _of(province, _LINES)
         asked = asked.where(_F.late > 0) if behind else asked.order_by((_O.fault == "").asc())
         asked = asked.order_by(*number, _O.name, _O.id)
-        with self._every.reading() as connection:
-            return list(map(_listed, connection.raw.execute(asked.limit(limit).offset(skip))))
+        return list(map(_listed, self._every.all(asked.limit(limit).offset(skip))))
 
     def sums(self, *, province: str = "") -> Sums:
         """Return the figures of all offices together."""
@@ -118,8 +117,8 @@ class FiguresTable:
             .outerjoin(office_figures, _F.office == _O.id)
             .where(_O.state == OfficeState.ACTIVE.value)
         )
-        with self._every.reading() as connection:
-            return Sums(*map(int, connection.raw.execute(_of(province, asked)).one()))
+        [found] = self._every.all(_of(province, asked))
+        return Sums(*map(int, found))
 
     def provinces(self) -> list[str]:
         """Return the provinces of the offices."""
@@ -129,8 +128,7 @@ class FiguresTable:
             .distinct()
             .order_by(_O.province)
         )
-        with self._every.reading() as connection:
-            return list(connection.raw.execute(asked).scalars())
+        return [name for (name,) in self._every.all(asked)]
 
     def served_by(self, mail: str, channels: Sequence[str]) -> list[tuple[str, str]]:
         """Return (office, person) of those who have an address on such a channel.
@@ -149,8 +147,7 @@ class FiguresTable:
             .distinct()
             .order_by(a.office, a.recipient)
         )
-        with self._every.reading() as connection:
-            return [(row.office, row.recipient) for row in connection.raw.execute(asked)]
+        return [(row.office, row.recipient) for row in self._every.all(asked)]
 
 
 def _of(province: str, asked: Select[Any]) -> Select[Any]:

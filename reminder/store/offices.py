@@ -189,8 +189,7 @@ class Stores:
 
     def is_many(self) -> bool:
         """Return whether the database is one of many offices: any has an id."""
-        with self._every.reading() as connection:
-            return connection.raw.execute(select(office.c.id).limit(1)).first() is not None
+        return bool(self._every.all(select(office.c.id).limit(1)))
 
     def is_one(self) -> bool:
         """Return whether the database is one of a single office: one has recorded something.
@@ -206,8 +205,7 @@ class Stores:
         asked = select(office).order_by(office.c.id)
         if state is not None:
             asked = asked.where(office.c.state == state.value)
-        with self._every.reading() as connection:
-            return list(map(OFFICE.read, connection.raw.execute(asked)))
+        return list(map(OFFICE.read, self._every.all(asked)))
 
     def count_events(self) -> int:
         """Return how many entries the ledgers of all offices have."""
@@ -217,8 +215,7 @@ class Stores:
     def office(self, office_id: str) -> OfficeRecord | None:
         """Return the office with this id, retired or not."""
         asked = select(office).where(office.c.id == words(office_id))
-        with self._every.reading() as connection:
-            return next(map(OFFICE.read, connection.raw.execute(asked)), None)
+        return next(map(OFFICE.read, self._every.all(asked)), None)
 
     def add_office(self, added: OfficeRecord) -> bool:
         """Add an office with an empty ledger; False, and nothing is changed, if its id is taken."""
@@ -297,9 +294,7 @@ class Stores:
             )
             .order_by(c.id)
         )
-        with self._every.reading() as connection:
-            found = connection.raw.execute(asked).scalars().all()
-        return [each for each in found if shard_of(each, shards) == shard]
+        return [each for (each,) in self._every.all(asked) if shard_of(each, shards) == shard]
 
     def claim_due(self, now: datetime, until: datetime, shard: int, shards: int) -> list[Due]:
         """Return the `due_offices`, which come due again at `until` unless `settle` says else."""
@@ -382,20 +377,6 @@ class Stores:
                 given = as_json([{"id": each, "then": at} for each, at in then.items()])
                 connection.raw.execute(_SETTLE_ALL, {"given": given, **common})
 
-    def set_next(self, office_id: str, next_at: datetime | None) -> None:
-        """Note when an office can speak next; None: at once."""
-        change = (
-            update(office)
-            .where(office.c.id == words(office_id))
-            .values(next_at=None if next_at is None else stamp(next_at))
-        )
-        with self._every.writing() as connection:
-            connection.raw.execute(change)
-
-    def hurry(self, office_id: str) -> None:
-        """Have an office looked at at the next minute."""
-        self.set_next(office_id, None)
-
     def faulty(self) -> int:
         """Return how many active offices can't be ticked."""
         c = office.c
@@ -414,9 +395,7 @@ class Stores:
 
     def accounts(self) -> list[Account]:
         """Return all accounts, by id."""
-        with self._every.reading() as connection:
-            found = connection.raw.execute(select(account).order_by(account.c.id))
-            return list(map(ACCOUNT.read, found))
+        return list(map(ACCOUNT.read, self._every.all(select(account).order_by(account.c.id))))
 
     def bot_name(self, office_id: str, channel: str) -> str:
         """Return what the office's bot is called at the provider; empty: nobody has heard it."""
@@ -463,8 +442,7 @@ class Stores:
     def account(self, account_id: str) -> Account | None:
         """Return the account with this id."""
         asked = select(account).where(account.c.id == words(account_id))
-        with self._every.reading() as connection:
-            return next(map(ACCOUNT.read, connection.raw.execute(asked)), None)
+        return next(map(ACCOUNT.read, self._every.all(asked)), None)
 
     def add_account(self, added: Account) -> bool:
         """Add an account; False, and nothing is changed, if its id is taken."""
@@ -503,17 +481,4 @@ class Stores:
         asked = select(c.office, c.channel, c.account).order_by(c.office, c.channel)
         asked = asked.where(c.office == office_id) if office_id else asked
         asked = asked.where(c.account == account_id) if account_id else asked
-        with self._every.reading() as connection:
-            return [tuple(row) for row in connection.raw.execute(asked)]
-
-    def owners(self, account_id: str, value: str) -> list[tuple[str, str]]:
-        """Return (office, recipient) of those whom an address reaches by an account."""
-        a, link = tables.address.c, office_account.c
-        asked = (
-            select(a.office, a.recipient)
-            .join(office_account, (link.office == a.office) & (link.channel == a.channel))
-            .where(link.account == account_id, a.value == words(value))
-            .order_by(a.office, a.recipient)
-        )
-        with self._every.reading() as connection:
-            return [(row.office, row.recipient) for row in connection.raw.execute(asked)]
+        return [tuple(row) for row in self._every.all(asked)]

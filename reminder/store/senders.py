@@ -63,8 +63,7 @@ class Senders:
             .where(_a.channel == channel, found, *_serves(account))
             .order_by(_a.office, _a.recipient)
         )
-        with self._every.reading() as connection:
-            return [Owner(*row) for row in connection.raw.execute(asked)]
+        return [Owner(*row) for row in self._every.all(asked)]
 
     def invited(self, account: str, code_hash: str) -> str:
         """Return the office that has issued a code; empty if none has."""
@@ -86,8 +85,7 @@ class Senders:
             .order_by(_i.office)
             .limit(MOST_INVITING)
         )
-        with self._every.reading() as connection:
-            return [(row.office, row.value) for row in connection.raw.execute(asked)]
+        return [(row.office, row.value) for row in self._every.all(asked)]
 
     def first(self, account: str) -> str:
         """Return the first active office that uses an account, by id; empty if there is none."""

@@ -17,6 +17,7 @@ from reminder.store.offices import BOT_NAME, DEAF, POLLED, Stores, deafness
 from reminder.store.records import BACKED_UP
 from tests.cli.test_people import NOW, PEOPLE, Terminal
 from tests.conftest import ROOT
+from tests.store.samples import set_next
 
 PLAN = str(ROOT / "data/plan2024.toml")
 
@@ -264,7 +265,7 @@ def test_the_doctor_of_a_province_tells_of_all_offices_and_accounts(province: Te
         stores = Stores(store)
         late = NOW - timedelta(minutes=6)
         stores.settle("an-khe", NOW, late, fault="kế hoạch hỏng", fault_since=NOW)
-        stores.set_next("an-khe", late)
+        set_next(stores, "an-khe", late)
         Accounts(store.database).down("bot-1", "mã bot bị thu hồi", NOW)
         stores.of("").set_meta(f"bot-1/{DEAF}", deafness("webhook hỏng", NOW))
         stores.note_clock("may-2", timedelta(seconds=-120), NOW)

@@ -8,6 +8,7 @@ from reminder.app.channels import mail_secret
 from reminder.files.documents import OWN, PEOPLE
 from reminder.files.settings import Settings, WebSection
 from reminder.province.cache import OfficeCache
+from reminder.province.ticking import Ticker, parts_of
 from reminder.store.documents import Version
 from reminder.store.offices import Account, OfficeRecord, Stores
 from reminder.store.store import Store
@@ -30,6 +31,20 @@ class Clock:
 
     def now(self) -> datetime:
         return self.moment
+
+
+def tick_shard(ticker: Ticker, shard: int) -> set[str]:
+    """Tick all of a shard that are due; return the accounts that got messages."""
+    due, claimed = ticker.claim(shard)
+    together, alone = parts_of(due)
+    woken: set[str] = set()
+    for some in together:
+        found = ticker.tick_together(some, claimed)
+        if found is None:
+            alone += some
+        else:
+            woken |= found
+    return woken.union(*(ticker.tick(each, claimed) for each in alone))
 
 
 def put(store: Store, name: str, text: str, at: datetime = BEGUN) -> None:

@@ -38,6 +38,7 @@ from tests.province.kit import (
     add_account,
     add_office,
     put,
+    tick_shard,
 )
 from tests.services.world import at
 from tests.waiting import within
@@ -109,7 +110,7 @@ async def sent(sender: Sender, account: str = "bot") -> None:
 def tick(stores: Stores, clock: Clock, *offices: str) -> None:
     ticker = Ticker(OfficeCache(stores, SETTINGS, clock.now), clock.now)
     for office in offices:
-        ticker.tick_shard(shard_of(office, SHARDS))
+        tick_shard(ticker, shard_of(office, SHARDS))
 
 
 def said(stores: Stores, office: str, number: int, *to: str) -> None:

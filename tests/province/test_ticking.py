@@ -38,9 +38,11 @@ from tests.province.kit import (
     cache_of,
     plan_id,
     put,
+    tick_shard,
 )
 from tests.province.test_sending import province_of
 from tests.services.world import at
+from tests.store.samples import set_next
 
 
 def ticker_of(stores: Stores, clock: Clock) -> Ticker:
@@ -51,7 +53,7 @@ def tick(ticker: Ticker, *offices: str) -> set[str]:
     """Tick the shards of these offices."""
     woken: set[str] = set()
     for shard in {shard_of(office, SHARDS) for office in offices}:
-        woken |= ticker.tick_shard(shard)
+        woken |= tick_shard(ticker, shard)
     return woken
 
 
@@ -158,7 +160,7 @@ def test_a_tick_that_was_cut_off_is_done_a_minute_later(stores: Stores, clock: C
 
 def test_a_time_set_by_a_clock_that_ran_ahead_holds_nobody_up(stores: Stores, clock: Clock) -> None:
     add_office(stores, "a", chats="1")
-    stores.set_next("a", clock.moment + timedelta(days=400))
+    set_next(stores, "a", clock.moment + timedelta(days=400))
     assert due(stores, clock, "a") == ["a"]
 
 
@@ -176,7 +178,7 @@ def test_clocks_that_differ_by_minutes_say_nothing_twice(
     ahead, behind = Clock(at("31/01", "08:01")), Clock(at("31/01", "07:59"))
     tick(ticker_of(stores, ahead), "a")
     before = [row.id for row in said(stores, "a")]
-    stores.hurry("a")
+    set_next(stores, "a")
     tick(ticker_of(stores, behind), "a")
     assert [row.id for row in said(stores, "a")] == before
     assert "clock" not in caplog.text
@@ -399,7 +401,7 @@ def _played(
             else:
                 put(stores.of("a"), PEOPLE, PEOPLE_TEXT.replace('"An"', '"An Bình"'))
         if step:
-            stores.hurry("a")
+            set_next(stores, "a")
         tick_alone(ticker, "a") if step else tick(ticker, "a")
         found = stores.office("a")
         assert found is not None

@@ -30,6 +30,7 @@ from reminder.store.offices import Stores, shard_of
 from reminder.store.store import open_store
 from tests.e2e.town import AN, CUC, Town, data_of, labels, town
 from tests.services.world import at
+from tests.store.samples import set_next
 from tests.waiting import LONGEST, within
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("timedelta_retry")]
@@ -124,7 +125,7 @@ class Moved:
         """The province's clock moves on; what is due is done."""
         province = self.process.province
         self.place.clock.moment = at(day, clock)
-        await province.worker.do(lambda: self.stores.hurry(WARD))
+        await province.worker.do(lambda: set_next(self.stores, WARD))
         await province.engine.wake("tick", str(shard_of(WARD, SHARDS)))
         await self.quiet()
 

@@ -13,6 +13,7 @@ from reminder.province.cache import OfficeCache
 from reminder.province.ticking import SHARDS, Ticker
 from reminder.store.offices import Stores
 from reminder.store.store import open_in_memory
+from tests.province.kit import tick_shard
 from tests.scale.province import WORD, WORDS, Province, seed, settings_text
 
 DAYS = (
@@ -34,7 +35,7 @@ def test_at_any_hour_everybody_is_told_of_the_task_of_today(tmp_path: Path, now:
     ticker = Ticker(OfficeCache(stores, load_settings(config, {}), lambda: later), lambda: later)
     woken = set()
     for shard in range(SHARDS):
-        woken |= ticker.tick_shard(shard)
+        woken |= tick_shard(ticker, shard)
     assert [office.fault for office in stores.offices() if office.fault] == []
     assert woken == {bot.id for bot in province.bots if bot.offices}
     found = Counter(

@@ -6,14 +6,17 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from reminder.domain.ledger import Event, EventKind
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Bound, Digest, Nudge
 from reminder.domain.plan import Key
 from reminder.domain.schedule import Item, Stage
-from reminder.store.records import Spoken
+from reminder.store import tables
+from reminder.store.database import EVERY
+from reminder.store.offices import Stores
+from reminder.store.records import Spoken, stamp
 from reminder.store.store import Store
 from reminder.store.tables import SPOKEN
 
@@ -27,6 +30,14 @@ CHANNELS = ("telegram", "email")
 def minutes(number: float) -> datetime:
     """`number` minutes after NOW."""
     return NOW + timedelta(minutes=number)
+
+
+def set_next(stores: Stores, office: str, at: datetime | None = None) -> None:
+    """Have an office speak next at `at`; None: at once."""
+    values = {"next_at": None if at is None else stamp(at)}
+    change = update(tables.office).where(tables.office.c.id == office).values(values)
+    with stores.database.of(EVERY, writes=True) as connection:
+        connection.raw.execute(change)
 
 
 def event(note: str = "", **changes: Any) -> Event:

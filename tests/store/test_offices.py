@@ -11,9 +11,10 @@ from sqlalchemy import select
 from reminder.store import tables
 from reminder.store.database import EVERY, OfficeDatabase
 from reminder.store.offices import Account, OfficeRecord, OfficeState, Stores, has_offices, shard_of
+from reminder.store.senders import Senders
 from reminder.store.store import Store, open_store
 from tests.store.conftest import no_sleep
-from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said
+from tests.store.samples import CHANNELS, HOLD, NOW, UNITS, draft, event, minutes, said, set_next
 from tests.store.test_queries import statements, use_all
 
 
@@ -115,7 +116,7 @@ def test_an_office_is_due_until_it_is_said_when_it_can_speak_next(sql: Store) ->
     due = [each for shard in range(4) for each in stores.due_offices(NOW, shard, 4)]
     assert sorted(due) == ["a", "b"]
     assert stores.due_offices(NOW, shard_of("a", 64), 64) == ["a"]
-    stores.set_next("a", minutes(5))
+    set_next(stores, "a", minutes(5))
     assert stores.due_offices(minutes(4), shard_of("a", 64), 64) == []
     assert stores.due_offices(minutes(5), shard_of("a", 64), 64) == ["a"]
 
@@ -129,9 +130,11 @@ def test_an_address_is_found_by_its_account(sql: Store) -> None:
         assert not stores.add_account(added)
         stores.link(office_id, "telegram", name)
         stores.of(office_id).bind("an", "telegram", "100", NOW)
-    assert stores.owners("bot-a", "100") == [("a", "an")]
+    senders = Senders(sql.database)
+    assert senders.owners("bot-a", "telegram", ["100"]) == [("a", "an", "100")]
     stores.link("b", "telegram", "bot-a")
-    assert stores.owners("bot-a", "100") == [("a", "an"), ("b", "an")]
+    both = [("a", "an", "100"), ("b", "an", "100")]
+    assert senders.owners("bot-a", "telegram", ["100"]) == both
     stores.link("a", "telegram", "")
     assert stores.links() == [("b", "telegram", "bot-a")]
 
