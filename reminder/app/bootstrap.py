@@ -24,16 +24,18 @@ from reminder.domain.ledger import Event
 from reminder.domain.people import Person
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Policy, Scheduler
-from reminder.files.calendar import load_calendar
+from reminder.files.calendar import holiday_name, load_calendar
 from reminder.files.plan import load_plan
 from reminder.files.settings import DEFAULT_PATH, Settings, environment, settings_path
 from reminder.files.settings import load_settings as read_settings
 from reminder.files.toml import Source, Text
 
 if TYPE_CHECKING:
+    from reminder.domain.weblinks import WebLinks
     from reminder.files.documents import Documents, Sources
     from reminder.ops.backups import Backups
     from reminder.services.office import Files, Office
+    from reminder.services.service import Service
     from reminder.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -433,23 +435,16 @@ def office(config: Path | None, *, secrets: bool = False) -> Iterator[Opened]:
 
     `secrets`: it sends, so that those of the office's accounts must be there.
     """
-    from reminder.services.office import Office
-
     settings = load_settings(config)
     at = now()
     settings, store, files = _open_one(settings, at, secrets=secrets)
     with closing(store):
         recorded = store.events()
-        office = Office(
-            files=files,
-            id=office_id(settings, files),
+        office = replace(
+            office_of(settings, files),
             events=tuple(r.event for r in recorded),
             last_number=recorded[-1].number if recorded else 0,
             addresses=tuple(store.addresses()),
-            channels=channel_names(settings),
-            one_way=one_way(settings),
-            quotas=quotas(settings),
-            known=known_channels(),
         )
         yield Opened(settings=settings, office=office, store=store, now=at)
 
@@ -505,7 +500,34 @@ def open_office(settings: Settings, at: datetime, *, exclusive: bool) -> tuple[S
     return store, files
 
 
-def office_id(settings: Settings, files: Files) -> str:
-    """[office] id; where none is written the id that the newest plan gives its office."""
+def office_of(settings: Settings, files: Files) -> Office:
+    """Return the office with its files, without anything that was recorded.
+
+    Its id is [office] id; where none is written the one that the newest plan gives it.
+    """
+    from reminder.services.office import Office
+
     newest = max(files.plans, key=lambda plan: plan.year, default=None)
-    return settings.office.id or (newest.office if newest else "")
+    return Office(
+        files=files,
+        id=settings.office.id or (newest.office if newest else ""),
+        channels=channel_names(settings),
+        one_way=one_way(settings),
+        quotas=quotas(settings),
+        known=known_channels(),
+    )
+
+
+def service_of(settings: Settings, store: Store, files: Files, links: WebLinks | None) -> Service:
+    """Return the use cases of the office."""
+    from reminder.messages.rows import RowRenderer
+    from reminder.services.service import Service
+
+    return Service(
+        store=store,
+        renderer=RowRenderer(holiday_name, links).render,
+        office=office_of(settings, files),
+        patience=settings.delivery.patience,
+        tell_after=settings.delivery.tell_after,
+        reads_mail=settings.inbox.is_on,
+    )

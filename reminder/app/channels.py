@@ -32,6 +32,7 @@ from reminder.store.records import SECRET
 
 if TYPE_CHECKING:
     from reminder.app.daemon import Daemon, Listener
+    from reminder.channels.email.classify import InboxRules
     from reminder.channels.email.mailbox import ImapServer
     from reminder.channels.email.send import MailChannel, MailServer
     from reminder.channels.taking import Backend
@@ -157,6 +158,21 @@ def imap_server(settings: Settings) -> ImapServer:
     return ImapServer(**_server(settings.inbox, "folder", "processed"))
 
 
+def inbox_rules(section: InboxSection, secret: bytes, sender: str, name: str) -> InboxRules:
+    """Return what mails to a mailbox have to prove; they answer mails of `sender`."""
+    from reminder.channels.email.classify import InboxRules
+
+    return InboxRules(
+        secret=secret,
+        address=section.address,
+        sender=sender,
+        sender_name=name,
+        trust=section.trust,
+        authserv_id=section.authserv_id,
+        login_header=section.login_header,
+    )
+
+
 def _server(section: EmailSection | InboxSection, *more: str) -> dict[str, Any]:
     """Return the values of a channels.email.errors.Server, and `more`."""
     names = ("host", "port", "security", "username", *more)
@@ -188,21 +204,11 @@ def _email_listeners(settings: Settings, _: Channel, daemon: Daemon) -> Sequence
     section = settings.inbox
     if not section.is_on:
         return ()
-    from reminder.channels.email.classify import InboxRules
     from reminder.channels.email.mailbox import Mailbox
     from reminder.channels.email.receive import MailListener, OneOffice
 
-    daemon.service.reads_mail = True
-
-    rules = InboxRules(
-        secret=mail_secret(daemon.service.store),
-        address=section.address,
-        sender=settings.email.sender,
-        sender_name=settings.email.sender_name,
-        trust=section.trust,
-        authserv_id=section.authserv_id,
-        login_header=section.login_header,
-    )
+    secret, mail = mail_secret(daemon.service.store), settings.email
+    rules = inbox_rules(section, secret, mail.sender, mail.sender_name)
     return (
         MailListener(
             box=Mailbox(imap_server(settings)),

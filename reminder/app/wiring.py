@@ -22,11 +22,8 @@ from typing import TYPE_CHECKING
 from reminder.app import bootstrap, logs
 from reminder.app.channels import (
     CHANNELS,
-    channel_names,
     invite,
     known_channels,
-    one_way,
-    quotas,
     web_links,
 )
 from reminder.app.daemon import Daemon
@@ -40,11 +37,9 @@ from reminder.domain.weblinks import WebLinks
 from reminder.files.calendar import holiday_name
 from reminder.files.settings import Settings, environment
 from reminder.files.toml import read_bytes
-from reminder.messages.rows import RowRenderer
 from reminder.ops.liveness import Heartbeat, Liveness, Monitor, Notifier
 from reminder.ops.supervisor import Clock, pause_until
-from reminder.services.office import Files, Office, to_offices
-from reminder.services.service import Service
+from reminder.services.office import Files, to_offices
 from reminder.services.status import StatusSnapshot, snapshot
 from reminder.store.database import file_of
 from reminder.store.records import StoreBusyError
@@ -126,7 +121,7 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     store, files = bootstrap.open_office(settings, clock.now(), exclusive=True)
     channels = _channels(settings, store, clock, files)
     links = web_links(settings, store)
-    service = _service(settings, store, files, links, tuple(channels))
+    service = bootstrap.service_of(settings, store, files, links)
     daemon = Daemon(service, channels, clock, tick_seconds=tick_seconds)
     daemon.dispatcher.in_flight = settings.delivery.in_flight
     if (copies := bootstrap.backups(settings)) is not None:
@@ -150,29 +145,6 @@ def program(config: Path | None, clock: Clock, *, tick_seconds: float | None = N
     served = settings.web.is_on or settings.watch.place
     probes = monitor.probes() if served else {}
     return Program(daemon, store, monitor, _servers(settings, reloader, probes, links))
-
-
-def _service(
-    settings: Settings,
-    store: Store,
-    files: Files,
-    links: WebLinks | None,
-    channels: tuple[str, ...],
-) -> Service:
-    return Service(
-        store=store,
-        renderer=RowRenderer(holiday_name, links).render,
-        office=Office(
-            files=files,
-            id=bootstrap.office_id(settings, files),
-            channels=channels,
-            one_way=one_way(settings),
-            quotas=quotas(settings),
-            known=known_channels(),
-        ),
-        patience=settings.delivery.patience,
-        tell_after=settings.delivery.tell_after,
-    )
 
 
 @dataclass
@@ -212,7 +184,7 @@ def page_program(config: Path | None, clock: Clock) -> PageProgram:
     settings = replace(settings, watch=replace(settings.watch, listen=""))  # the daemon's
     store, files = bootstrap.open_office(settings, clock.now(), exclusive=False)
     links = web_links(settings, store)
-    service = _service(settings, store, files, links, channel_names(settings))
+    service = bootstrap.service_of(settings, store, files, links)
     daemon = Daemon(service, {}, clock)
     reloader = PageReloader(daemon, settings, config, lambda _: None)
 

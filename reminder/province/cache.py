@@ -17,25 +17,19 @@ from weakref import WeakValueDictionary
 
 from reminder.app import bootstrap
 from reminder.app.channels import (
-    channel_names,
-    known_channels,
     mail_secret,
-    one_way,
-    quotas,
     web_links,
 )
 from reminder.app.offices import documents_of, office_settings, served
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Policy, Scheduler, StageIndex
 from reminder.domain.weblinks import WebLinks
-from reminder.files.calendar import holiday_name
 from reminder.files.documents import Documents, sources_of
 from reminder.files.plan import load_plan
 from reminder.files.settings import Settings
 from reminder.files.toml import Source, Text
-from reminder.messages.rows import RowRenderer
 from reminder.services.deliver import MAILBOX
-from reminder.services.office import Files, Office
+from reminder.services.office import Files
 from reminder.services.service import Service
 from reminder.store.offices import Mark, Stores
 
@@ -195,21 +189,7 @@ class OfficeCache:
             base_url=settings.web.url, secret=mail_secret(store), province=self.province_links
         ) if settings.web.is_on else None  # fmt: skip
         old = before.service if before else None
-        service = Service(
-            store=store,
-            renderer=RowRenderer(holiday_name, links).render,
-            office=Office(
-                files=files,
-                id=office,
-                channels=channel_names(settings),
-                one_way=one_way(settings),
-                quotas=quotas(settings),
-                known=known_channels(),
-            ),
-            patience=settings.delivery.patience,
-            tell_after=settings.delivery.tell_after,
-            reads_mail=settings.inbox.is_on,
-        )
+        service = bootstrap.service_of(settings, store, files, links)
         if old is not None:
             service.take_over(old)
         for channel in service.office.channels:

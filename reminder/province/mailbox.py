@@ -14,12 +14,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from reminder.app.channels import imap_server, mail_secret
+from reminder.app.channels import imap_server, inbox_rules, mail_secret
 from reminder.channels.email import TRAITS
 from reminder.channels.email.classify import (
     Authenticated,
     Bounced,
-    InboxRules,
     LeftUnread,
     Mail,
     Processed,
@@ -63,7 +62,7 @@ class ManyOffices:
         judged = min(found, key=_rank, default=None)
         if judged is not None:
             return judged
-        rules = self._rules(self._nobody, self.section.address, "")
+        rules = inbox_rules(self.section, self._nobody, self.section.address, "")
         return Judged(fate=triage(mail, rules, {}, now), service=None, rules=rules)
 
     def _of(self, mail: Mail) -> list[tuple[str, dict[str, str]]]:
@@ -97,24 +96,13 @@ class ManyOffices:
         found: list[Judged] = []
         # Mails are signed by the province; those of an office that came with its records, by it.
         for secret in (mail_secret(self.province.stores.of("")), mail_secret(store)):
-            rules = self._rules(secret, sender.sender or self.section.address, sender.sender_name)
+            whose = sender.sender or self.section.address
+            rules = inbox_rules(self.section, secret, whose, sender.sender_name)
             fate = triage(mail, rules, known, now)
             if isinstance(fate, Authenticated):
                 fate = replace(fate, inbound=replace(fate.inbound, office=office))
             found.append(Judged(fate=fate, service=service, rules=rules))
         return min(found, key=_rank)
-
-    def _rules(self, secret: bytes, sender: str, name: str) -> InboxRules:
-        section = self.section
-        return InboxRules(
-            secret=secret,
-            address=section.address,
-            sender=sender,
-            sender_name=name,
-            trust=section.trust,
-            authserv_id=section.authserv_id,
-            login_header=section.login_header,
-        )
 
     def meta(self, name: str) -> str:
         """Return a mark of the mailbox."""

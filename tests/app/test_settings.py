@@ -90,7 +90,7 @@ def test_an_office_has_the_id_of_its_settings_or_of_its_plan(
     ):
         config.write_text(text, encoding="utf-8")
         files = Files(plans=plans, people=(), scheduler=scheduler)
-        found.append(bootstrap.office_id(bootstrap.load_settings(config), files))
+        found.append(bootstrap.office_of(bootstrap.load_settings(config), files).id)
     assert found == ["phuong-an-khe", "van-phong-moi", ""]
 
 
