@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from reminder.channels import Hook, Webhook
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import SendError, backoff
 
@@ -78,6 +81,58 @@ class Backend(Protocol):
     async def failed(self, channel: str, error: SendError) -> None:
         """Note that the provider is not reached, or refuses everything."""
         ...
+
+
+class BotListener:
+    """What the listeners of bots share: troubles told once, and deliveries to a webhook."""
+
+    name: str  # of the channel
+    title: str  # of the provider, in the log
+    header: bytes  # in which a delivery carries the webhook's secret
+
+    def __init__(
+        self, backend: Backend, webhook: Webhook | None, sleep: Sleep, outage: Outage
+    ) -> None:
+        self._backend, self._webhook, self._sleep = backend, webhook, sleep
+        self._outage = outage
+        self._receiving = "receiving from"
+        self._reached = False  # whether it is known who the bot is
+        self._take: Take | None = None
+        self._begun = asyncio.Event()
+        self.delivered = False  # since the last look at the webhook
+
+    def take_by(self, take: Take) -> None:
+        """Have what is delivered taken from now on."""
+        self._take = take
+        self._begun.set()
+
+    @property
+    def hooks(self) -> Mapping[str, Hook]:
+        """Where the webhook's requests are taken, on the page."""
+        return {self._webhook.path: self.deliver} if self._webhook else {}
+
+    async def deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
+        """Have what is in a webhook's request taken; return the HTTP status of the answer."""
+        if self._webhook is None or not self._webhook.is_proved(headers.get(self.header)):
+            return 403
+        try:
+            raw = json.loads(body)
+        except (ValueError, RecursionError):
+            raw = None
+        status = None if raw is None else await self._delivered(raw)
+        if status is None:
+            log.warning("a delivery of %s can't be read: %d bytes", self.title, len(body))
+            return 200  # it would be as unreadable once more
+        return status
+
+    async def _delivered(self, raw: Any) -> int | None:
+        """Have `raw` taken; return the HTTP status, None if it can't be read."""
+        raise NotImplementedError
+
+    def _recovered(self) -> None:
+        if self._outage.over():
+            log.info("%s %s works again", self._receiving, self.title)
+        self._backend.polled(self.name)
 
 
 async def hand_over(

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from reminder.app.wiring import program
-from reminder.channels.telegram.receive import HEADER, TelegramListener
+from reminder.channels.telegram.receive import TelegramListener
 from reminder.domain.errors import ReminderError
 from tests.app.kit import (
     CHATS,
@@ -35,6 +35,7 @@ from tests.fakes.telegram import FakeTelegram
 from tests.services.world import at
 from tests.waiting import until, within
 
+HEADER = TelegramListener.header
 SECRET, SECRET_HEADER = "0123456789abcdef", HEADER.decode()
 REFUSED = (
     "[telegram] token: Telegram does not accept it; copy it again from @BotFather into "

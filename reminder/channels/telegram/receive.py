@@ -10,10 +10,9 @@ update before the last one was taken.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from telegram import Bot, CallbackQuery, Message, Update, WebhookInfo
@@ -26,8 +25,16 @@ from telegram.error import (
     TelegramError,
 )
 
-from reminder.channels import Hook, Webhook
-from reminder.channels.taking import Backend, NotRecordedError, Outage, Sleep, Take, hand_over
+from reminder.channels import Webhook
+from reminder.channels.taking import (
+    Backend,
+    BotListener,
+    NotRecordedError,
+    Outage,
+    Sleep,
+    Take,
+    hand_over,
+)
 from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import seconds_asked, send_error
 from reminder.channels.telegram.http import call
@@ -50,15 +57,15 @@ ACKNOWLEDGED, ACKNOWLEDGED_OF_ALL = 4, 8
 LOOK_AGAIN = 60.0  # seconds between two looks at the webhook
 DELIVERIES = 8  # that Telegram begins at once; of one chat it waits for each
 TAKEN_WITHIN = 8.0  # seconds for a delivery to be recorded; the page's server gives 10
-HEADER = b"x-telegram-bot-api-secret-token"
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class TelegramListener:
+class TelegramListener(BotListener):
     """Receives updates until cancelled, through any failure of the network."""
 
-    name = TRAITS.name
+    name, title = TRAITS.name, "Telegram"
+    header = b"x-telegram-bot-api-secret-token"
 
     def __init__(
         self,
@@ -69,19 +76,16 @@ class TelegramListener:
         poll_seconds: int = POLL_SECONDS,
         webhook: Webhook | None = None,
     ) -> None:
-        self._bot, self._backend, self._sleep = bot, backend, sleep
-        self._poll_seconds, self._webhook = poll_seconds, webhook
-        self._reached = False
+        super().__init__(backend, webhook, sleep, Outage(FIRST_WAIT, LONGEST_WAIT))
+        self._bot, self._poll_seconds = bot, poll_seconds
+        if webhook is None:
+            self._receiving = "polling"
         self._offset = 0
         self._texts: OrderedDict[tuple[str, str], int] = OrderedDict()  # (chat, message) → hash
         self._albums: OrderedDict[str, None] = OrderedDict()
-        self._outage = Outage(FIRST_WAIT, LONGEST_WAIT)
         self._acknowledging: dict[asyncio.Task[None], int] = {}  # → who has pressed
-        self._take: Take | None = None
-        self._begun = asyncio.Event()
         self._looks = 0  # at the webhook that this run has set
         self._stolen = 0  # looks in a row that found another program's
-        self.delivered = False  # since the last look
         self._last_error: object = None  # when a delivery failed last, as Telegram tells
         self._fails = False  # deliveries fail, and nothing came since
 
@@ -104,11 +108,6 @@ class TelegramListener:
                 "[telegram] token: Telegram không nhận mã bot: lấy lại mã ở @BotFather, ghi vào "
                 "config/reminder.toml hoặc REMINDER_TELEGRAM__TOKEN",
             )
-
-    def take_by(self, take: Take) -> None:
-        """Have what is delivered taken from now on."""
-        self._take = take
-        self._begun.set()
 
     async def keep(self) -> None:
         """Set the webhook if it is not as it was set, and tell where deliveries fail."""
@@ -300,23 +299,10 @@ class TelegramListener:
         said = one_line(info.last_error_message or "", 120)
         return f"Telegram không chuyển được tin tới máy ({said})" if self._fails else ""
 
-    @property
-    def hooks(self) -> Mapping[str, Hook]:
-        """Where the webhook's requests are taken, on the page."""
-        return {self._webhook.path: self.deliver} if self._webhook else {}
-
-    async def deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
-        """Have the update in a webhook's request taken; return the HTTP status of the answer."""
-        if self._webhook is None or not self._webhook.is_proved(headers.get(HEADER)):
-            return 403
-        try:
-            raw = json.loads(body)
-        except (ValueError, RecursionError):
-            raw = None
+    async def _delivered(self, raw: Any) -> int | None:
         number = _number(raw)
         if number is None:
-            log.warning("a delivery of Telegram can't be read: %d bytes", len(body))
-            return 200  # it would be as unreadable once more
+            return None
         try:
             async with asyncio.timeout(TAKEN_WITHIN):
                 await self._begun.wait()
@@ -334,12 +320,6 @@ class TelegramListener:
         return 200
 
     # ---- trouble
-
-    def _recovered(self) -> None:
-        if self._outage.over():
-            receiving = "polling" if self._webhook is None else "receiving from"
-            log.info("%s Telegram works again", receiving)
-        self._backend.polled(self.name)
 
     async def _failed(self, error: TelegramError) -> float:
         """Log what is wrong, once a minute at most; return the seconds until the next try."""

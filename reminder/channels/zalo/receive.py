@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from reminder.channels import Hook, Webhook
-from reminder.channels.taking import Backend, Outage, Sleep, Take, hand_over
+from reminder.channels import Webhook
+from reminder.channels.taking import Backend, BotListener, Outage, Sleep, Take, hand_over
 from reminder.channels.zalo import TRAITS
 from reminder.channels.zalo.client import (
     NOT_FOUND,
@@ -46,14 +46,14 @@ WEBHOOK_LOOK = 30.0  # seconds between two looks at a webhook that keeps us from
 WEBHOOK_LATER = 300.0  # the same where polls come back without news
 REMEMBERED = 2000  # messages that were handled lately
 EARLIEST, LATEST = 1_000_000_000_000, 4_000_000_000_000  # ms of a date that can be meant
-HEADER = b"x-bot-api-secret-token"
 _BROKEN = (Fault.UNREACHABLE, Fault.CUT, Fault.SILENT)
 
 
-class ZaloListener:
+class ZaloListener(BotListener):
     """Receives until cancelled, through any failure of the network."""
 
-    name = TRAITS.name
+    name, title = TRAITS.name, "Zalo"
+    header = b"x-bot-api-secret-token"
 
     def __init__(
         self,
@@ -64,24 +64,14 @@ class ZaloListener:
         webhook: Webhook | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._client, self._backend, self._sleep = client, backend, sleep
-        self._poll_seconds, self._webhook = poll_seconds, webhook
-        self._late, self._reached = LATE, False
+        super().__init__(backend, webhook, sleep, Outage(FIRST_WAIT, LONGEST_WAIT))
+        self._client, self._poll_seconds, self._late = client, poll_seconds, LATE
         self._known: OrderedDict[str, None] = OrderedDict()  # messages that were handled lately
-        self._outage = Outage(FIRST_WAIT, LONGEST_WAIT)
         self._looked = float("-inf")  # when the webhook was last asked for
-        self._take: Take | None = None
-        self._begun = asyncio.Event()
         self._set = False  # whether this run has set the webhook
-        self.delivered = False  # since the last look at the webhook
 
     async def begin(self) -> None:
         """Do nothing: a token that Zalo refuses is told by `run`, and other channels go on."""
-
-    def take_by(self, take: Take) -> None:
-        """Have what is delivered taken from now on."""
-        self._take = take
-        self._begun.set()
 
     async def keep(self) -> None:
         """Set the webhook if it is not set."""
@@ -207,32 +197,14 @@ class ZaloListener:
         self._recovered()
         return WEBHOOK_KEPT
 
-    @property
-    def hooks(self) -> Mapping[str, Hook]:
-        """Where the webhook's requests are taken, on the page."""
-        return {self._webhook.path: self.deliver} if self._webhook else {}
-
-    async def deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> int:
-        """Have the events in a webhook's request taken; return the HTTP status of the answer."""
-        if self._webhook is None or not self._webhook.is_proved(headers.get(HEADER)):
-            return 403
+    async def _delivered(self, raw: Any) -> int:
         await self._begun.wait()
         assert self._take is not None
-        try:
-            found = json.loads(body)
-        except (ValueError, RecursionError):
-            log.warning("a delivery of Zalo can't be read: %d bytes", len(body))
-            return 200  # it would be as unreadable once more
-        for event in events(found):
+        for event in events(raw):
             await self._handle(event, self._take)
         return 200
 
     # ---- trouble
-
-    def _recovered(self) -> None:
-        if self._outage.over():
-            log.info("receiving from Zalo works again")
-        self._backend.polled(self.name)
 
     async def _failed(self, error: ZaloError) -> float:
         """Log what is wrong, once a minute at most; return the seconds until the next try.

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from reminder.channels import Webhook
-from reminder.channels.telegram.receive import HEADER, KINDS, TelegramListener
+from reminder.channels.telegram.receive import KINDS, TelegramListener
 from reminder.channels.telegram.send import make_bot
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import SendError
@@ -21,6 +21,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio
 HOOK = Webhook("https://nhac.example.vn/tin", "0123456789abcdef")
+HEADER = TelegramListener.header
 PROOF = {HEADER: HOOK.secret.encode()}
 CHI = 13
 
