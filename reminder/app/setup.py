@@ -12,11 +12,10 @@ from reminder.domain.errors import FileError
 from reminder.domain.people import Person
 from reminder.domain.plan import Unit
 from reminder.files.people import contact_keys
-from reminder.files.settings import read_section
+from reminder.files.settings import ACCOUNT_SECRETS, read_section
 from reminder.files.toml import Document, Table, as_toml, read_text, unused_id
 from reminder.importing.people import Listed, UnitNames, new_person
 
-SECRETS = {"email": "password", "inbox": "password", "telegram": "token", "zalo": "token"}
 UNITS = (  # of a ward since July 2025; the first follows the plan
     "Văn phòng HĐND và UBND",
     "Phòng Kinh tế, Hạ tầng và Đô thị",
@@ -65,7 +64,8 @@ def read_answers(path: Path, *, partial: bool = False) -> Answers:
 
     `partial`: those that `as_file` kept, where sections lack their secrets.
     """
-    document = Document(path, lists=("person",), tables=("plan", "people", *SECRETS), quote=False)
+    tables = ("plan", "people", *ACCOUNT_SECRETS)
+    document = Document(path, lists=("person",), tables=tables, quote=False)
     root = document.root()
     answers = Answers(
         office=root.text("office", required=True, longest=100),
@@ -80,7 +80,7 @@ def read_answers(path: Path, *, partial: bool = False) -> Answers:
     people.finish()
     if root.has("person"):
         answers.people = root.each("person", _person)
-    for name in SECRETS:
+    for name in ACCOUNT_SECRETS:
         if root.has(name):
             data = root.table(name).data
             answers.sections[name] = dict(data) if partial else _section(document, name, data)
@@ -122,7 +122,7 @@ def _person(table: Table) -> Listed:
 def _section(document: Document, name: str, written: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keys of a section; a secret may stand in a file, `password_file`."""
     data = dict(written)
-    secret = SECRETS[name]
+    secret = ACCOUNT_SECRETS[name]
     if file := data.pop(f"{secret}_file", ""):
         try:
             data[secret] = read_text(document.folder / str(file)).strip()
@@ -153,7 +153,7 @@ def as_file(answers: Answers) -> str:
     if answers.list_file:
         lines += ["[people]", f"file = {as_toml(str(answers.list_file.absolute()))}"]
     for name, section in answers.sections.items():
-        kept = {key: value for key, value in section.items() if key != SECRETS[name]}
+        kept = {key: value for key, value in section.items() if key != ACCOUNT_SECRETS[name]}
         lines += [f"[{name}]", *(f"{key} = {as_toml(value)}" for key, value in kept.items())]
     for person in answers.people or ():
         keys = {"name": person.name, "title": person.title, "unit": person.units,

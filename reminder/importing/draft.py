@@ -160,13 +160,10 @@ def dumps(draft: Draft, *, open_tables: bool = True) -> str:
     for task in draft.tasks:
         parts += _task_tables(task)
     if open_tables:
-        for question in draft.questions:
-            keys = (f.name for f in fields(Question))
-            parts.append(_table("[[question]]", _filled(question, *keys)))
-        for leftover in draft.leftovers:
-            parts.append(_table("[[leftover]]", _filled(leftover, "place", "text", "why")))
-        for note in draft.notes:
-            parts.append(_table("[[note]]", _filled(note, "place", "text", "task")))
+        rest: list[Question | Leftover | Note] = [*draft.questions, *draft.leftovers, *draft.notes]
+        for one in rest:
+            keys = (each.name for each in fields(one))
+            parts.append(_table(f"[[{type(one).__name__.lower()}]]", _filled(one, *keys)))
     return "\n\n".join(parts) + "\n"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, select, text
 
 from reminder.store.database import Database, OfficeDatabase
-from reminder.store.documents import VERSION, DocumentPart
+from reminder.store.documents import IMPORT, VERSION, DocumentPart, ImportPart
 from reminder.store.files import (
     DaemonLock,
     FileLock,
@@ -24,7 +24,6 @@ from reminder.store.files import (
     see_replaced,
     take_within,
 )
-from reminder.store.imports import IMPORT, ImportPart
 from reminder.store.ledger import LedgerPart
 from reminder.store.outbox import OutboxPart
 from reminder.store.records import MOVED, StoreRefusedError, UnreadableRowError, move_of

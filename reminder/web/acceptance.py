@@ -27,8 +27,7 @@ from reminder.files.plan import load_plan
 from reminder.files.toml import unused_id, write_file
 from reminder.importing.answers import as_plan, hindrances
 from reminder.importing.draft import Draft, loads, plan_text
-from reminder.store.documents import Version
-from reminder.store.imports import ImportState, PlanImport
+from reminder.store.documents import ImportState, PlanImport, Version
 from reminder.web.drafts import PLACE, draft_of, editors_at, gone
 from reminder.web.pages import attached, refused
 from reminder.web.plans import EMPTY, Edit, Result, save

@@ -36,7 +36,7 @@ from reminder.importing.draft import Draft, dumps, loads
 from reminder.importing.drafting import Drafted, Line
 from reminder.importing.page import places, review_page, when
 from reminder.importing.wording import answer_words, asked_alike
-from reminder.store.imports import ImportState, PlanImport
+from reminder.store.documents import ImportState, PlanImport
 from reminder.web.pages import attached, flash, refused
 from reminder.web.plans import NOT_YOURS
 from reminder.web.review import mark_of, page_with, review

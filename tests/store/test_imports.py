@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reminder.store.imports import ImportState, PlanImport
+from reminder.store.documents import ImportState, PlanImport
 from reminder.store.store import Store
 from tests.store.samples import NOW, minutes
 

@@ -22,7 +22,7 @@ from reminder.importing.drafting import Drafted, Line, draft_apart, lines_of
 from reminder.importing.layout import Document, Paragraph
 from reminder.importing.page import review_page
 from reminder.importing.tasks import make_draft
-from reminder.store.imports import ImportState, PlanImport
+from reminder.store.documents import ImportState, PlanImport
 from reminder.web.uploads import STEADY, Reader, UploadError, received
 from tests.services.world import person
 from tests.waiting import LONGEST
