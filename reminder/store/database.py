@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache, partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -212,6 +212,7 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", without)
 
 
+T = TypeVar("T")
 Values = Mapping[str, ColumnElement[Any]]
 Chosen = Callable[[Values], Select[Any]]
 NewRow = Callable[[Table], Any]  # the dialect's, with its on_conflict_…: no common type has them
@@ -599,6 +600,15 @@ class Part:
         self._database = OfficeDatabase(database, office)
         self._put_draft = database.put(tables.outbox)
         self._put_naming = database.put(tables.naming, chosen=_named)
+
+    def _one(self, shape: tables.Shape[T], *where: ColumnElement[bool]) -> T | None:
+        """Return the office's value in a table for which all of `where` holds."""
+        asked = select(shape.table).where(tables.mine(shape.table), *where)
+        return next(map(shape.read, self._database.all(asked)), None)
+
+    def _set(self, table: Table, where: ColumnElement[bool], **values: Any) -> None:
+        """Change the office's rows of `table` for which `where` holds."""
+        self._change(update(table).where(tables.mine(table), where).values(values))
 
     def _change(self, statement: UpdateBase, **values: Any) -> int:
         """Execute a statement in a transaction of its own; return how many rows it changed."""

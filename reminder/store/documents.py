@@ -135,8 +135,7 @@ class ImportPart(Part):
 
     def import_of(self, import_id: str) -> PlanImport | None:
         """Return the document with this id."""
-        asked = select(plan_import).where(mine(plan_import), plan_import.c.id == words(import_id))
-        return next(map(IMPORT.read, self._database.all(asked)), None)
+        return self._one(IMPORT, plan_import.c.id == words(import_id))
 
     def change_import(self, found: PlanImport, at: datetime, **changes: Any) -> PlanImport | None:
         """Change a document that is as `found` has it; return the new one, None if it is not."""

@@ -106,10 +106,7 @@ class WebPart(Part):
 
     def login(self, login: str) -> Login | None:
         """Return the request with this id."""
-        found = self._database.all(
-            select(web_login).where(mine(web_login), web_login.c.id == words(login))
-        )
-        return next(map(LOGIN.read, found), None)
+        return self._one(LOGIN, web_login.c.id == words(login))
 
     def use_login(self, login: str, now: datetime) -> bool:
         """Use a request once; return False if it is used, expired or unknown."""
@@ -130,9 +127,7 @@ class WebPart(Part):
     def miss_login(self, login: str) -> None:
         """Count a wrong code."""
         c = web_login.c
-        self._change(
-            update(web_login).where(mine(web_login), c.id == words(login)).values(tries=c.tries + 1)
-        )
+        self._set(web_login, c.id == words(login), tries=c.tries + 1)
 
     def add_session(self, session: Session) -> None:
         """Keep a session."""
@@ -151,28 +146,15 @@ class WebPart(Part):
 
     def session(self, hashed: str) -> Session | None:
         """Return the session with this hash."""
-        found = self._database.all(
-            select(web_session).where(mine(web_session), web_session.c.hash == hashed)
-        )
-        return next(map(SESSION.read, found), None)
+        return self._one(SESSION, web_session.c.hash == hashed)
 
     def touch_session(self, hashed: str, now: datetime) -> None:
         """Note that a session was used."""
-        c = web_session.c
-        self._change(
-            update(web_session)
-            .where(mine(web_session), c.hash == hashed)
-            .values(seen_at=stamp(now))
-        )
+        self._set(web_session, web_session.c.hash == hashed, seen_at=stamp(now))
 
     def prove_session(self, hashed: str, now: datetime) -> None:
         """Note that a code was typed again."""
-        c = web_session.c
-        self._change(
-            update(web_session)
-            .where(mine(web_session), c.hash == hashed)
-            .values(proved_at=stamp(now))
-        )
+        self._set(web_session, web_session.c.hash == hashed, proved_at=stamp(now))
 
     def end_sessions(self, *hashes: str) -> None:
         """End these sessions."""
