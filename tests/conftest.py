@@ -7,16 +7,22 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.main
+import typer.testing
 from hypothesis import settings
 
 from reminder.domain.calendar import WorkCalendar
+from reminder.domain.errors import Problem
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
+from reminder.files import plan as plan_files
 from reminder.files.calendar import load_calendar
-from reminder.files.plan import load_plan
+from reminder.files.plan import load_plan, read_plan
+from reminder.files.toml import Source
 from tests.postgres import WHY_NOT, Server, programs, server
 
 # The tests start Python some hundred times: without kept bytecode each start compiles the program
@@ -27,15 +33,20 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # No timed asserts; in CI the same examples every time, elsewhere new ones at each run, so that few
 # of them will do.
 FIXED = "CI" in os.environ
-settings.register_profile("few", deadline=None, max_examples=25, derandomize=FIXED)
+settings.register_profile("few", deadline=None, max_examples=15, derandomize=FIXED)
 settings.register_profile("thorough", deadline=None, max_examples=50, derandomize=FIXED)
 settings.load_profile("few")
 
+# The tree of commands takes Typer longer than most commands take, and tests run hundreds.
+typer.main.get_command = cache(typer.main.get_command)
+vars(typer.testing)["_get_command"] = typer.main.get_command
+
 ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ROOT / "data/plan2024.toml"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Try twice as many made-up examples where the thorough tests are run."""
+    """Try three times as many made-up examples where the thorough tests are run."""
     if not config.option.markexpr:
         settings.load_profile("thorough")
 
@@ -48,7 +59,20 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def plan2024() -> Plan:
-    return load_plan(ROOT / "data/plan2024.toml")
+    return load_plan(SHIPPED)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shipped_plan_is_read_once() -> Iterator[None]:
+    """Some hundred tests start the program on the shipped plan, which is never changed."""
+    found = read_plan(SHIPPED)
+
+    def read(path: Source) -> tuple[Plan, tuple[Problem, ...]]:
+        return found if path == SHIPPED else read_plan(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan_files, "read_plan", read)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ def promises(tally: Tally) -> list[str]:
     return [why for why in tally.why if TIMED not in why]
 
 
+@pytest.mark.thorough
 @pytest.mark.asyncio
 async def test_a_worker_is_killed(tmp_path: Path, postgres: Server) -> None:
     province = Province(offices=8, accounts=4, more=20, answers=4, today=datetime.now(UTC))

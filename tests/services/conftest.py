@@ -15,7 +15,7 @@ from tests.postgres import Server
 from tests.services import world
 from tests.store.conftest import no_sleep
 
-QUICK = ("test_tick", "test_trouble")
+QUICK = ("test_trouble",)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -142,7 +142,7 @@ def ward(opened: Opener, path: Path) -> Callable[..., Path]:
     return made
 
 
-@pytest.fixture(params=[pytest.param("sqlite", marks=pytest.mark.thorough), "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.thorough)])
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     """A database of many offices, in which one lives already."""
     url = f"sqlite:///{tmp_path / 'tinh.db'}"
