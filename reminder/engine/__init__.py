@@ -6,10 +6,10 @@ from datetime import tzinfo
 
 from reminder.domain.errors import ReminderError
 from reminder.engine.port import Engine
-from reminder.ops.supervisor import Clock
+from reminder.ops.supervisor import Clock, Troubles
 
 
-def open_engine(url: str, clock: Clock, zone: tzinfo) -> Engine:
+def open_engine(url: str, clock: Clock, zone: tzinfo, troubles: Troubles | None = None) -> Engine:
     """Return the engine of a database: on PostgreSQL for many processes, else for one."""
     if not url.startswith("postgres"):
         from reminder.engine.embedded import Embedded
@@ -22,4 +22,4 @@ def open_engine(url: str, clock: Clock, zone: tzinfo) -> Engine:
             "[store] url names PostgreSQL, and the engine for it is missing:"
             " pip install “reminder[scale]”"
         ) from error
-    return PgQueue(url, zone)
+    return PgQueue(url, zone, troubles=troubles)

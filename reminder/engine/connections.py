@@ -16,12 +16,23 @@ from psycopg.conninfo import make_conninfo
 from psycopg.errors import DeadlockDetected
 from psycopg.rows import dict_row
 from sqlalchemy import URL
+from sqlalchemy.exc import OperationalError
 
-from reminder.ops.supervisor import pause_until
+from reminder.ops.supervisor import Troubles, pause_until
+from reminder.store.database import explain
+from reminder.store.records import StoreBusyError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+ENGINE = "the engine"  # in the log
+# What is said of a connection that has ended; whether the server is away the next one shows.
+LOST = (
+    "the connection is closed",
+    "the connection is lost",
+    "server closed the connection",
+    "consuming input failed",
+)
 PAUSE = 0.5  # seconds before a server that is away is tried again
 GATHER = 0.02  # seconds within which notices are one notice
 # SQLSTATEs of a server that is full, ending, broken, or not yet the first after a failover.
@@ -46,7 +57,7 @@ class Connections(Driver):
     away; None: it waits for it.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, troubles: Troubles) -> None:
         plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._conninfo = make_conninfo(plain, application_name="reminder engine", **OPTIONS)
         self._name = url.render_as_string(hide_password=True)
@@ -58,7 +69,8 @@ class Connections(Driver):
         self._gathered: asyncio.TimerHandle | None = None
         self._shutdown = asyncio.Event()
         self._tasks = TaskManager()
-        self._away = False
+        self._troubles = troubles
+        self.why: StoreBusyError | None = None  # the server can't be used, as far as is known
         self.patience: float | None = None
         self.since = 0.0  # when the connection for statements was made, on the loop's clock
 
@@ -128,21 +140,20 @@ class Connections(Driver):
             except DeadlockDetected:
                 continue
             except psycopg.Error as error:
+                if str(error).startswith(LOST):
+                    continue
                 if (error.sqlstate or "").startswith(TEMPORARY):
                     await self.close()  # another server may have become the first
                 elif not _is_cut(self._statements):
                     raise
-                why = _first_line(error)
-                if not self._away:
-                    log.warning("the engine's database %s is away: %s", self._name, why)
-                self._away = True
+                self.why = _explained(self._name, error)
+                self._troubles.waits(ENGINE, self.why)
                 if self.patience is not None and loop.time() > began + self.patience:
                     raise
                 await asyncio.sleep(PAUSE)
             else:
-                if self._away:
-                    log.info("the engine's database is there again")
-                self._away = False
+                self.why = None
+                self._troubles.over(ENGINE)
                 return done
 
     async def _fetch(self, query: str, args: tuple[object, ...]) -> list[dict[str, object]]:
@@ -203,6 +214,12 @@ class Connections(Driver):
 
 def _is_cut(connection: psycopg.AsyncConnection | None) -> bool:
     return connection is None or connection.closed or connection.broken
+
+
+def _explained(name: str, error: psycopg.Error) -> StoreBusyError:
+    """Return the sentence that the store has for an error of the server."""
+    found = explain(name, OperationalError("", {}, error))
+    return found if isinstance(found, StoreBusyError) else StoreBusyError(str(found))
 
 
 def _first_line(error: Exception) -> str:

@@ -68,7 +68,7 @@ SETTINGS = DBSettings(  # each by name, so that no variable of the environment c
     queue_table_log="pgqueuer_log",
     trigger="tg_pgqueuer_changed",
     schedules_table="pgqueuer_schedules",
-    durability=Durability.balanced,
+    durability=Durability.durable,  # an unlogged table's sequence is broken after a failover
     widen_id=True,
 )
 
@@ -119,6 +119,11 @@ WITH due AS (
     SELECT DISTINCT role, key FROM due
     JOIN claimed ON claimed.expression = due.expression AND entrypoint = role || ' ' || key
 )"""
+
+# As versions of before November 2026 made them.
+UNLOGGED = """
+SELECT oid::regclass::text AS name FROM pg_class
+WHERE relnamespace = 'pgqueuer'::regnamespace AND relkind = 'r' AND relpersistence = 'u'"""
 
 PRUNE = "DELETE FROM pgqueuer.pgqueuer_log WHERE created < now() - $1::interval"
 
@@ -174,14 +179,20 @@ class _Queries(Queries):
 class PgQueue:
     """An engine whose keys are rows in PostgreSQL, for any number of processes."""
 
-    def __init__(self, url: str, zone: tzinfo = UTC, pauses: Pauses | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        zone: tzinfo = UTC,
+        pauses: Pauses | None = None,
+        troubles: Troubles | None = None,
+    ) -> None:
         self._zone = zone
         self._pauses = pauses or Pauses()
         self._periods: list[Period] = []
         self._running: dict[tuple[str, str], tuple[JobId, asyncio.Task[object]]] = {}
         self._handlers: Mapping[str, Handler] = {}
-        self._troubles = Troubles()
-        self._connections = Connections(make_url(url))
+        self._troubles = troubles or Troubles()
+        self._connections = Connections(make_url(url), self._troubles)
         self._queries = _Queries(self._connections, self._lose)
         self._preparing = asyncio.Lock()
         self._is_prepared = False
@@ -200,7 +211,7 @@ class PgQueue:
                 await self._queries.driver.execute(OF_A_ROLE + WOKEN, role, list(keys))
         except TimeoutError as error:
             away = f"the engine's database has not answered for {PATIENCE:g} s"
-            raise StoreBusyError(away) from error
+            raise self._connections.why or StoreBusyError(away) from error
 
     async def run(self, handlers: Mapping[str, Handler], stop: asyncio.Event) -> None:
         """Run the handlers until `stop`, then wait for those under way."""
@@ -240,6 +251,8 @@ class PgQueue:
         async with self._preparing:
             if not self._is_prepared:
                 await self._queries.upgrade()
+                for row in await self._queries.driver.fetch(UNLOGGED):
+                    await self._queries.driver.execute(f"ALTER TABLE {row['name']} SET LOGGED")
                 self._is_prepared = True
 
     async def _work(self, stop: asyncio.Event) -> None:
@@ -271,7 +284,10 @@ class PgQueue:
         try:
             await self._handlers[role](key)
         except Exception as error:
-            self._troubles.fails(name, error)
+            if isinstance(error, StoreBusyError):
+                self._troubles.waits(name, error, again=False)  # maybe by another process
+            else:
+                self._troubles.fails(name, error)
             pause = self._pauses.after(job.attempts + 1)
             raise RetryRequested(timedelta(seconds=pause)) from error
         else:

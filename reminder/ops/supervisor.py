@@ -24,6 +24,7 @@ T = TypeVar("T")
 LONGEST_PAUSE = 60.0  # seconds before a task that ends again and again is started anew
 ALIKE = timedelta(seconds=1)  # what clocks may differ by unnoticed
 WRONG = timedelta(seconds=5)  # from which on that is told
+CALM = timedelta(seconds=10)  # without a trouble, after which it is over
 HEALTHY_AFTER = 600.0  # seconds after which a task that ran so long counts as having worked
 
 
@@ -139,9 +140,16 @@ async def supervise(
 
 @dataclass
 class Troubles:
-    """Logs each trouble once, until its text changes or it is over."""
+    """Logs each trouble once, until its text changes or it is over.
 
+    `now`: where it is given, what waits again within `CALM` still has the same trouble: on a server
+    whose disk is full one statement works while the next does not.
+    """
+
+    now: Callable[[], datetime] | None = None
     _waits: dict[str, str] = field(default_factory=dict)  # what → why
+    _met: dict[str, datetime] = field(default_factory=dict)  # why → when something waited last
+    _ending: dict[str, str] = field(default_factory=dict)  # why → what did not wait any more
     _fails: dict[str, str] = field(default_factory=dict)
 
     def waits(self, what: str, why: Exception, *, again: bool = True) -> None:
@@ -150,10 +158,16 @@ class Troubles:
         `again` is False for what is not tried again: no end of it could be told, and as a trouble
         without an end it would keep the next one of its reason unsaid.
         """
-        if str(why) not in self._waits.values():
+        words, now = str(why), self.now() if self.now else None
+        met = self._met.get(words)
+        lately = now is not None and met is not None and now - met < CALM
+        if not lately and words not in self._waits.values():
             log.error("%s %s: %s", what, "waits" if again else "was left out", why)
         if again:
-            self._waits[what] = str(why)
+            self._waits[what] = words
+            self._ending.pop(words, None)
+        if now is not None:
+            self._met[words] = now
 
     def fails(self, what: str, why: Exception) -> None:
         """Log that `what` has failed; an unexpected error with its class."""
@@ -165,9 +179,14 @@ class Troubles:
     def over(self, what: str) -> None:
         """Note that `what` works; log the end of its trouble."""
         why = self._waits.pop(what, None)
-        ended = why is not None and why not in self._waits.values()
-        if self._fails.pop(what, None) is not None or ended:
+        if why is not None and why not in self._waits.values():
+            self._ending[why] = what
+        if self._fails.pop(what, None) is not None:
             log.info("%s works again", what)
+        calm = self.now() - CALM if self.now and self._ending else None
+        for why in list(self._ending):
+            if calm is None or self._met[why] <= calm:
+                log.info("%s works again", self._ending.pop(why))
 
 
 @dataclass

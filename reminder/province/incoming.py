@@ -45,7 +45,7 @@ from reminder.store.offices import (
     Account,
     deafness,
 )
-from reminder.store.records import NOT_TAKEN
+from reminder.store.records import NOT_TAKEN, StoreBusyError
 from reminder.store.senders import Owner, Senders
 from reminder.understanding.parse import chosen
 
@@ -548,8 +548,11 @@ class Accounts:
         kind, _, account_id = headers.get(b":path", b"").decode().removeprefix(PLACE).partition("/")
         try:
             line = await self.line(account_id)
+        except StoreBusyError as error:
+            self.province.worker.troubles.waits("a delivery", error, again=False)
+            return 503
         except ReminderError as error:
-            log.error("account %s: %s", account_id, error)
+            self.province.worker.troubles.fails(f"account {account_id}", error)
             return 503
         if line is None or line.account.kind != kind or line.webhook is None:
             return 404

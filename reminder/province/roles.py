@@ -30,6 +30,7 @@ from reminder.ops.metrics import WORDS, gauge
 from reminder.ops.supervisor import (
     Clock,
     SharedClock,
+    Troubles,
     Worker,
     apart,
     pause_until,
@@ -335,13 +336,14 @@ def open_province(settings: Settings, clock: Clock, roles: Sequence[str] = ()) -
     stores = Stores(store)
     stores.database.limit_idle(IDLE)
     clock = SharedClock(clock, Accounts(stores.database).time)
+    troubles = Troubles(clock.now)
     return Province(
         settings=settings,
         stores=stores,
         cache=OfficeCache(stores, settings, clock.now, room=room_of(roles)),
-        engine=open_engine(settings.store.url, clock, ZONE),
+        engine=open_engine(settings.store.url, clock, ZONE, troubles),
         clock=clock,
-        worker=Worker(),
+        worker=Worker(troubles=troubles),
     )
 
 

@@ -143,7 +143,7 @@ class AccountRows:
             with service.store.together() if reads else nullcontext():
                 found = service.prepared(rows, now, leased.newest, self._unsent)
         except StoreBusyError as error:  # the others' rows are leased, too
-            log.error("%s waits: %s", what, error)
+            self.troubles.waits(what, error, again=False)
             self._unsent += rows
             return []
         except Exception as error:  # noqa: BLE001  one faulty office must not hold up the others

@@ -119,6 +119,14 @@ _BUSY_SERVER = {
     ),
     "58030": ("can't be reached: its server's disk reports an error", _DISK_FAULT),
 }
+# Words of a server, or of libpq, that has let no session come about → the SQLSTATE.
+_NO_SESSION = {
+    "too many clients": "53300",
+    "too many connections": "53300",
+    "connection slots are reserved": "53300",
+    "session is read-only": "25006",
+    "the database system is": "57P0",  # starting up, shutting down, in recovery mode
+}
 _REFUSED_BY_SERVER = {
     "42501": (
         "does not let this role do what it must: make the role of [store] url its owner",
@@ -164,7 +172,7 @@ def explain(name: str, error: Exception) -> ReminderError | None:
         return _fault(StoreBusyError, name, _POOL_EXHAUSTED)
     if isinstance(error, PendingRollbackError):  # whoever has asked before this heard why
         return _fault(StoreBusyError, name, _BROKEN_OFF)
-    state: str = getattr(cause, "sqlstate", None) or ""  # none where no session came about
+    state = _state(cause)
     for known, words in _REFUSED_BY_SERVER.items():
         if state.startswith(known):
             return _fault(StoreRefusedError, name, words, f" ({_said(cause)})")
@@ -193,6 +201,14 @@ def _fault(
 ) -> ReminderError:
     english, vietnamese = words
     return kind(f"the database {name} {english}{more}", vietnamese.format(name=name))
+
+
+def _state(cause: BaseException | None) -> str:
+    """Return the SQLSTATE of an error of PostgreSQL; empty where there is none."""
+    if state := getattr(cause, "sqlstate", None):
+        return str(state)
+    said = _said(cause)
+    return next((code for words, code in _NO_SESSION.items() if words in said), "")
 
 
 def _said(cause: BaseException | None) -> str:
@@ -482,9 +498,10 @@ def name_of(url: str) -> str:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # the latter of a port
         raise ReminderError(
-            "[store] url can't be read: write sqlite:///PATH or postgresql://USER@HOST/NAME"
+            "[store] url can't be read: write sqlite:///PATH or postgresql://USER@HOST/NAME, with "
+            "several servers postgresql://USER@/NAME?host=A,B&port=5432,5432"
         ) from error
     backend = parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):

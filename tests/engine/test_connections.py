@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from reminder.engine import connections
 from reminder.engine.connections import Connections
+from reminder.ops.supervisor import Troubles
 from tests.waiting import until, within
 
 pytestmark = pytest.mark.asyncio
@@ -35,7 +36,7 @@ class Deaf(Connections):
 
 async def test_listening_ends_though_a_cancellation_is_lost() -> None:
     """Else the process would never end."""
-    deaf = Deaf(NOWHERE)
+    deaf = Deaf(NOWHERE, Troubles())
     async with asyncio.timeout(30):
         async with deaf:
             await deaf.add_listener("x", lambda _: None)
@@ -57,7 +58,7 @@ async def test_a_server_that_is_away_is_told_of_once(
             tried += 1
             return await super()._connect()
 
-    listening = Counted(NOWHERE)
+    listening = Counted(NOWHERE, Troubles())
     async with listening:
         await listening.add_listener("x", lambda _: None)
         await until(lambda: tried > 3)

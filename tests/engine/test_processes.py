@@ -174,11 +174,26 @@ async def test_a_server_that_takes_no_changes_is_waited_for(
         postgres.ask(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
         postgres.cut(database)
         gate.let_go("a")
-        await until(lambda: engine._connections._away)
+        await until(lambda: engine._connections.why is not None)
         postgres.ask(f"ALTER DATABASE {database} RESET default_transaction_read_only")
         await has_jobs(engine, {})
         await engine.wake("send", "a")
         await gate.has_begun("a", "a")
+
+
+async def test_all_that_it_keeps_outlives_a_failover(postgres: Server, postgres_url: str) -> None:
+    """A replica has nothing of an unlogged table, and its sequence is broken there."""
+    database = database_of(postgres_url)
+    unlogged = (
+        "SELECT relname FROM pg_class WHERE relnamespace = 'pgqueuer'::regnamespace "
+        "AND relpersistence = 'u'"
+    )
+    for _ in range(2):
+        engine = PgQueue(postgres_url)
+        async with running(engine, {}):
+            await engine.wake("send", "a")
+        assert postgres.ask(unlogged, database=database) == []
+        postgres.ask("ALTER TABLE pgqueuer.pgqueuer_log SET UNLOGGED", database=database)
 
 
 async def test_a_period_is_begun_by_one_of_many(postgres_url: str) -> None:

@@ -84,6 +84,29 @@ def test_what_is_not_tried_again_keeps_no_later_trouble_unsaid(
     assert caplog.messages[2:] == ["note last_poll was left out: the database is locked"]
 
 
+def test_a_trouble_that_comes_and_goes_is_one_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    """On a full disk one statement works, the next does not: it ends when none has failed lately.
+
+    What failed once and was left to others keeps no later trouble unsaid.
+    """
+    caplog.set_level(logging.INFO)
+    clock = Moving(datetime(2026, 11, 30, 1, tzinfo=UTC))
+    troubles, full = Troubles(clock.now), StoreBusyError("the disk is full")
+    for _ in range(3):
+        troubles.waits("lease", full)
+        clock.moment += timedelta(seconds=5)
+        troubles.over("lease")
+        troubles.waits("a handler", full, again=False)
+    assert caplog.messages == ["lease waits: the disk is full"]
+    clock.moment += timedelta(seconds=9)
+    troubles.over("tick")
+    assert len(caplog.messages) == 1
+    clock.moment += timedelta(seconds=1)
+    troubles.over("tick")
+    troubles.waits("lease", full)
+    assert caplog.messages[1:] == ["lease works again", "lease waits: the disk is full"]
+
+
 def test_the_clock_of_a_server_is_gone_by_and_a_difference_is_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -8,9 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from reminder.domain.errors import ReminderError
+from reminder.store.database import explain
 from reminder.store.records import LockLostError, StoreBusyError, StoreRefusedError
 from reminder.store.store import Store, open_store
 from tests.postgres import PASSWORD, SECURED, WHY_NOT, Server, programs, server
@@ -213,9 +216,32 @@ def test_too_many_connections_are_one_sentence(postgres: Server, postgres_databa
     postgres.ask(f"ALTER DATABASE {postgres_database} CONNECTION LIMIT 0")
     url = postgres.url(postgres_database)
     assert refusal(url) == (
-        f"the database {url} can't be used now: too many connections for database "
-        f'"{postgres_database}"'
+        f"the database {url} has too many connections: raise max_connections, or run fewer "
+        "programs on it"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("FATAL:  sorry, too many clients already", "has too many connections"),
+        (
+            "FATAL:  remaining connection slots are reserved for roles with SUPERUSER",
+            "has too many connections",
+        ),
+        ("session is read-only", "is read-only"),
+        ("FATAL:  the database system is in recovery mode", "can't be used now: its server is"),
+    ],
+)
+def test_who_lets_no_session_come_about_is_understood_by_its_words(said: str, why: str) -> None:
+    """No SQLSTATE comes with them; of several servers the last one's count."""
+    at = 'connection to server at "127.0.0.1", port'
+    refused = psycopg.OperationalError(
+        f"connection failed: {at} 5501 failed: Connection refused\n{at} 5502 failed: {said}"
+    )
+    error = explain("x", OperationalError("", {}, refused))
+    assert isinstance(error, StoreBusyError)
+    assert str(error).startswith(f"the database x {why}")
 
 
 def test_a_standby_is_one_sentence(
