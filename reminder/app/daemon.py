@@ -15,9 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from reminder.app.dispatcher import Dispatcher
-from reminder.channels import Channel
+from reminder.channels import Channel, Ready
 from reminder.domain.context import Inbound
-from reminder.ops.supervisor import Clock, Worker, supervise
+from reminder.ops.supervisor import Clock, Worker, pause_until, supervise
 from reminder.services.service import Service
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+REHEARSAL = 2.0  # seconds before a slot: connections are kept for five
+REHEARSED = timedelta(seconds=65)  # before a slot: each tick looks beyond the next one
 JUMP = timedelta(seconds=30)  # what no ordinary correction of a clock amounts to
 
 
@@ -63,6 +65,8 @@ class Daemon:
     restart_pause: float = 1.0  # seconds before a task that has ended is started anew, at first
     worker: Worker = field(default_factory=Worker)
     _ticked: float = 0.0  # when the last tick was, on the loop's clock
+    _expected: datetime | None = None  # the slot that is rehearsed, or was
+    _rehearsing: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.dispatcher = Dispatcher(
@@ -100,9 +104,10 @@ class Daemon:
             await self.tick()
             await self._run_timer(shown)
         finally:
-            for task in listening:
+            ending = [*listening, self._rehearsing] if self._rehearsing else listening
+            for task in ending:
                 task.cancel()
-            await asyncio.gather(*listening, return_exceptions=True)
+            await asyncio.gather(*ending, return_exceptions=True)
             self.wake()
             await asyncio.gather(sending, return_exceptions=True)
             await self.dispatcher.drain()
@@ -187,11 +192,33 @@ class Daemon:
         """Run one tick; if the database can't be written now, the next one makes up for it."""
         self._ticked = asyncio.get_running_loop().time()
         self.mark("tried")
-        rows = await self.worker.attempt("tick", lambda: self.service.tick(self.clock.now()))
-        if rows is not None:
-            self.mark("ticked")
+        ticked = await self.worker.attempt("tick", lambda: self._tick_at(self.clock.now()))
+        if ticked is None:
+            return
+        rows, following = ticked
+        self.mark("ticked")
         if rows:
             self.wake()
+        if following - self.clock.now() < REHEARSED and following != self._expected:
+            self._expected = following
+            self._rehearsing = asyncio.create_task(self._rehearse(following))
+
+    def _tick_at(self, now: datetime) -> tuple[int, datetime]:
+        """Tick, in the store's thread; return how many rows that made, and when the next may."""
+        return self.service.tick(now), self.service.next_tick(now)
+
+    async def _rehearse(self, at: datetime) -> None:
+        """Make all ready for the first message of a slot, a moment before it."""
+        wait = (at - self.clock.now()) / timedelta(seconds=1) - REHEARSAL
+        await pause_until(self.worker.stop, max(0.0, wait))
+        if self.worker.stop.is_set():
+            return
+        rehearse = partial(self.service.rehearse, at)
+        ways = await self.worker.attempt("the rehearsal of a slot", rehearse, again=False)
+        for way in ways or ():
+            channel: object = self.channels.get(way)
+            if isinstance(channel, Ready):
+                await channel.make_ready()
 
     async def take(self, inbound: Inbound) -> bool:
         """Handle one message; return once it is recorded, so that it may be confirmed.

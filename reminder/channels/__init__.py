@@ -71,6 +71,15 @@ class Channel(Protocol):
     async def stop(self) -> None: ...
 
 
+@runtime_checkable
+class Ready(Protocol):
+    """A channel whose first message after a while takes longer, unless it is made ready for it."""
+
+    async def make_ready(self) -> None:
+        """Load and connect what the next message needs; what fails then, fails in `send` too."""
+        ...
+
+
 Ours = Callable[[], Awaitable[bool]]  # whether this process still sends by the account
 
 

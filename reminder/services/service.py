@@ -9,18 +9,20 @@ from datetime import datetime, timedelta
 from itertools import product
 
 from reminder.domain.context import Inbound
-from reminder.domain.outbox import AddressSource
+from reminder.domain.outbox import AddressSource, Row, RowState
 from reminder.domain.payloads import Payload
 from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
 from reminder.services import quota, tick
 from reminder.services.deliver import HOLD, Deliverer, Rendered, Whose, doubtful
 from reminder.services.handle import Handling, Outcome
+from reminder.services.history import completed
 from reminder.services.limits import Limits
 from reminder.services.office import Files, Office, counted, minute
 from reminder.services.status import headless
 from reminder.services.tick import Tick
 from reminder.store.ledger import Standing
+from reminder.store.outbox import BEGINNING
 from reminder.store.records import ENDED, StoreBusyError
 from reminder.understanding.model import Command
 
@@ -85,6 +87,21 @@ class Service(Deliverer):
         told = quota.tell(office, self.store, kept, now)
         told += self.tell_trouble(now, kept) + (self.reads_mail and self.tell_forged(now))
         return Tick(self._with_doubtful(now), standing, now, told)
+
+    def rehearse(self, at: datetime) -> frozenset[str]:
+        """Compose what a tick at `at` will say, and drop it; return the channels that it goes by.
+
+        Templates and statements are compiled then, and do not hold up the first message.
+        """
+        office = self.refresh()
+        if not office.speaking(at):
+            return frozenset()
+        drafts = Tick(office, self.store.standing(), at).planned
+        self.store.lease(BEGINNING, 1, HOLD, office.channels)  # nothing was due then
+        for draft in {draft.kind: draft for draft in drafts}.values():
+            row = Row(id=0, draft=draft, state=RowState.LEASED, due_at=at)
+            self.renderer(office, at, *completed(office, self.store, row, at, {}))
+        return frozenset(draft.channel for draft in drafts)
 
     def next_tick(self, now: datetime) -> datetime:
         """Return the next time after `now` at which a tick may say something, if nothing happens.

@@ -186,6 +186,12 @@ class Tick:
             for item in message.items
         }
 
+    @property
+    def planned(self) -> list[Draft]:
+        """The drafts of all that is due, whether or not it was said before."""
+        said = [message for due in self._due for message in due.messages]
+        return drafts_of(self.office, said, self.now)
+
     def queue(self, store: Store, before: Collection[StagePlace]) -> int:
         """Queue what is due but for the stages `before`; return the number of rows.
 

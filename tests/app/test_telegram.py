@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -287,3 +288,24 @@ async def test_from_polling_to_a_webhook_and_back(tmp_path: Path, mailbox: Mailb
 
 def _has(telegram: FakeTelegram, messages: int) -> bool:
     return len(telegram.sent_to(CHATS["chi"])) == messages
+
+
+@pytest.mark.asyncio
+async def test_a_slot_is_made_ready_for_a_moment_before_it(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    """A connection is open and all is composed once before it; nothing is sent until it comes."""
+    clock = SetClock(at("24/01", "07:59") + timedelta(seconds=59))
+    async with FakeTelegram() as telegram, mail_server(mailbox) as port:
+        wired = wired_fast(settings(tmp_path, telegram, port), clock)
+        enrolled(wired, telegram, clock, "an")
+
+        def asked(name: str) -> int:
+            return sum(call.method == name for call in telegram.calls)
+
+        async with runs(wired):
+            await until(lambda: asked("getMe") == 2)
+            assert telegram.sent_to(CHATS["an"]) == []
+            clock.moment = at("24/01", "08:00")
+            await until(lambda: len(telegram.sent_to(CHATS["an"])) == 1 and quiet(wired))
+        assert asked("getMe") == 2

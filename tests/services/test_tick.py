@@ -476,3 +476,24 @@ def test_an_office_whose_only_plan_is_over_is_told_of_nobody(
     assert office.store.rows() == []
     (line,) = caplog.messages
     assert line.startswith("nothing will be said: no plan speaks any more (cchc-2024 is over)")
+
+
+def test_a_rehearsal_composes_the_next_slot_and_leaves_no_trace(office: World) -> None:
+    """It returns the ways of what will be said; on record and on its way is what was before."""
+    started(office)
+    store = office.store
+    before = (
+        store.rows(),
+        store.metas(),
+        store.events(),
+        store.spoken_of(office.service.office.states),
+    )
+    assert office.service.rehearse(at("24/01")) == {TELEGRAM, EMAIL}
+    assert office.service.rehearse(at("22/01", "07:45")) == frozenset()
+    assert (
+        store.rows(),
+        store.metas(),
+        store.events(),
+        store.spoken_of(office.service.office.states),
+    ) == before
+    assert len(office.tick(at("24/01"))) == 3

@@ -7,7 +7,7 @@ import logging
 import math
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from telegram.warnings import PTBDeprecationWarning
 from reminder.channels import NOT_BEGUN, Ours, always, begin
 from reminder.channels.telegram import TRAITS
 from reminder.channels.telegram.errors import says, send_error
-from reminder.channels.telegram.http import TelegramRequest, call
+from reminder.channels.telegram.http import TelegramRequest, call, load_client
 from reminder.channels.telegram.pacer import HeldError, Pacer
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.text import clip_plain, units
@@ -130,6 +130,12 @@ class TelegramChannel:
     async def stop(self) -> None:
         await self._bot.shutdown()
         await self._bot.request.shutdown()  # `Bot.shutdown` skips it if getMe was never called
+
+    async def make_ready(self) -> None:
+        """Load the client of texts, and have a connection open for the first of them."""
+        with suppress(TelegramError):
+            load_client()
+            await call(self._bot, "getMe", {})
 
     async def send(self, address: str, message: Outbound, key: str) -> str:  # noqa: ARG002 - port
         """Send, or edit where `message.edit` is set; return the message's id in its chat.
