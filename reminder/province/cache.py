@@ -37,7 +37,7 @@ FRESH = timedelta(seconds=5)  # for so long an office is not asked again whether
 MOST = 4000  # offices; the nation has 3,321
 # Bytes; what does not fit is made anew when it is asked for. A process that ticks alone has more:
 # it loads no channel's library, and needs all of its offices within the same minute.
-ROOM, TICK_ROOM = 40_000_000, 64_000_000
+ROOM, TICK_ROOM = 40_000_000, 72_000_000
 OF_OFFICE, OF_INDEX, OF_EVENT = 14_000, 180_000, 400  # bytes, as tracemalloc counts them
 
 
