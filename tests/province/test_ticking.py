@@ -351,21 +351,24 @@ def test_ticking_when_an_office_is_due_says_what_ticking_each_minute_says(
     said: list[tuple[float, str, str]],
 ) -> None:
     """Ten days with answers and another list of people: the same messages, at the same times."""
-    _compare(said, days=10, minutes=10)
+    _compare(said, at("15/01", "06:00"), days=10, minutes=10)
 
 
 @pytest.mark.thorough
 @pytest.mark.no_cover
+@pytest.mark.parametrize(("day", "days"), [("25/03", 20), ("20/12", 45)], ids=["quarter", "year"])
 @settings(max_examples=1)
 @given(said=CHANGES)
-def test_a_year_of_ticks_when_due_says_what_ticking_each_minute_says(
-    said: list[tuple[float, str, str]],
+def test_ticking_when_due_says_the_same_where_a_period_turns(
+    day: str, days: int, said: list[tuple[float, str, str]]
 ) -> None:
-    _compare(said, days=380, minutes=30)
+    """A quarter ends, or the year, until its plan is over."""
+    _compare(said, at(day, "06:00"), days=days, minutes=30)
 
 
-def _compare(said: list[tuple[float, str, str]], *, days: int, minutes: int) -> None:
-    first = at("15/01", "06:00")
+def _compare(
+    said: list[tuple[float, str, str]], first: datetime, *, days: int, minutes: int
+) -> None:
     last = first + timedelta(days=days)
     changes = [(first + part * timedelta(days=days), words, who) for part, words, who in said]
     changes.append((first + timedelta(days=days / 2), "", ""))
