@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
-
 from reminder.domain.errors import ReminderError
 from reminder.engine.port import Engine
 from reminder.ops.supervisor import Clock, Troubles
 
 
-def open_engine(url: str, clock: Clock, zone: tzinfo, troubles: Troubles | None = None) -> Engine:
+def open_engine(url: str, clock: Clock, troubles: Troubles | None = None) -> Engine:
     """Return the engine of a database: on PostgreSQL for many processes, else for one."""
     if not url.startswith("postgres"):
         from reminder.engine.embedded import Embedded
 
-        return Embedded(clock, zone)
+        return Embedded(clock)
     try:
         from reminder.engine.queue import PgQueue
     except ModuleNotFoundError as error:
@@ -22,4 +20,4 @@ def open_engine(url: str, clock: Clock, zone: tzinfo, troubles: Troubles | None 
             "[store] url names PostgreSQL, and the engine for it is missing:"
             " pip install “reminder[scale]”"
         ) from error
-    return PgQueue(url, zone, troubles=troubles)
+    return PgQueue(url, troubles=troubles)

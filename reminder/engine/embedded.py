@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from functools import partial
 
-from reminder.engine.periods import Begun, Period, keep
-from reminder.engine.port import Handler, Jobs, Pauses
+from reminder.engine.port import Begun, Handler, Jobs, Pauses, Period, keep
 from reminder.ops.supervisor import Clock, Troubles, pause_until, supervise
 
 Key = tuple[str, str]  # role, key
@@ -18,9 +17,8 @@ Key = tuple[str, str]  # role, key
 class Embedded:
     """An engine whose keys are in memory; one process alone may use it."""
 
-    def __init__(self, clock: Clock, zone: tzinfo = UTC, pauses: Pauses | None = None) -> None:
+    def __init__(self, clock: Clock, pauses: Pauses | None = None) -> None:
         self._clock = clock
-        self._zone = zone
         self._pauses = pauses or Pauses()
         self._periods: list[Period] = []
         self._waiting: set[Key] = set()
@@ -30,9 +28,9 @@ class Embedded:
         self._troubles = Troubles()
         self._stop = asyncio.Event()
 
-    def every(self, period: float | str, role: str, key: str) -> None:
+    def every(self, period: float, role: str, key: str) -> None:
         """Wake a key once a period."""
-        self._periods.append(Period(every=period, role=role, key=key, zone=self._zone))
+        self._periods.append(Period(every=period, role=role, key=key))
 
     async def wake(self, role: str, *keys: str) -> None:
         """Have the handler of `role` run for each of these keys soon."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from pgqueuer.adapters.persistence.qb import (
@@ -38,8 +38,7 @@ from pgqueuer.queries import Queries
 from sqlalchemy import make_url
 
 from reminder.engine.connections import Connections
-from reminder.engine.periods import Begun, Period, keep
-from reminder.engine.port import Handler, Jobs, Pauses
+from reminder.engine.port import Begun, Handler, Jobs, Pauses, Period, keep
 from reminder.ops.supervisor import Troubles, pause_until, supervise
 from reminder.store.records import StoreBusyError
 
@@ -180,13 +179,8 @@ class PgQueue:
     """An engine whose keys are rows in PostgreSQL, for any number of processes."""
 
     def __init__(
-        self,
-        url: str,
-        zone: tzinfo = UTC,
-        pauses: Pauses | None = None,
-        troubles: Troubles | None = None,
+        self, url: str, pauses: Pauses | None = None, troubles: Troubles | None = None
     ) -> None:
-        self._zone = zone
         self._pauses = pauses or Pauses()
         self._periods: list[Period] = []
         self._running: dict[tuple[str, str], tuple[JobId, asyncio.Task[object]]] = {}
@@ -197,9 +191,9 @@ class PgQueue:
         self._preparing = asyncio.Lock()
         self._is_prepared = False
 
-    def every(self, period: float | str, role: str, key: str) -> None:
+    def every(self, period: float, role: str, key: str) -> None:
         """Wake a key once a period, over all processes."""
-        self._periods.append(Period(every=period, role=role, key=key, zone=self._zone))
+        self._periods.append(Period(every=period, role=role, key=key))
 
     async def wake(self, role: str, *keys: str) -> None:
         """Have the handler run for these keys soon; StoreBusyError if the server is away."""

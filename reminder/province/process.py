@@ -47,7 +47,7 @@ class Part:
     """What one module does in a process."""
 
     handlers: Mapping[str, Handler] = field(default_factory=dict)  # the engine's role → its work
-    every: Sequence[tuple[float | str, str, str]] = ()  # period, role and key, as Engine.every
+    every: Sequence[tuple[float, str, str]] = ()  # period, role and key, as Engine.every
     hooks: Mapping[str, Hook] = field(default_factory=dict)  # path → what a provider posts to it
     app: ASGIApp | None = None  # the pages; the hooks and probes come before it
     figures: Callable[[], Awaitable[Iterable[Metric]]] | None = None  # for /metrics

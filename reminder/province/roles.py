@@ -21,7 +21,6 @@ from reminder.app import bootstrap
 from reminder.app.logs import bound
 from reminder.app.offices import OF_ONE
 from reminder.app.wiring import on_signals
-from reminder.domain.calendar import ZONE
 from reminder.domain.errors import ReminderError
 from reminder.engine import open_engine
 from reminder.files.settings import Settings, environment
@@ -341,7 +340,7 @@ def open_province(settings: Settings, clock: Clock, roles: Sequence[str] = ()) -
         settings=settings,
         stores=stores,
         cache=OfficeCache(stores, settings, clock.now, room=room_of(roles)),
-        engine=open_engine(settings.store.url, clock, ZONE, troubles),
+        engine=open_engine(settings.store.url, clock, troubles),
         clock=clock,
         worker=Worker(troubles=troubles),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC
 
 import pytest
 
@@ -34,14 +33,14 @@ async def test_a_wake_gives_up_on_a_server_that_is_away(monkeypatch: pytest.Monk
 )
 def test_postgresql_has_the_engine_of_many_processes(url: str, engine: type) -> None:
     """SQLite has that of one; neither connects before it is used."""
-    assert type(open_engine(url, RealClock(), UTC)) is engine
+    assert type(open_engine(url, RealClock())) is engine
 
 
 def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With what to do, in one sentence."""
     monkeypatch.setitem(sys.modules, "reminder.engine.queue", None)  # as if it were missing
     with pytest.raises(ReminderError) as refused:
-        open_engine(POSTGRESQL, RealClock(), UTC)
+        open_engine(POSTGRESQL, RealClock())
     assert str(refused.value) == (
         "[store] url names PostgreSQL, and the engine for it is missing:"
         " pip install “reminder[scale]”"

@@ -19,7 +19,6 @@ from sqlalchemy import text
 from reminder.app import bootstrap
 from reminder.app.logs import set_up
 from reminder.app.offices import OF_ONE
-from reminder.domain.calendar import ZONE
 from reminder.domain.errors import ReminderError
 from reminder.engine.embedded import Embedded
 from reminder.files.settings import BackupSection, StoreSection, WatchSection
@@ -57,7 +56,7 @@ async def running(stores: Stores, *names: str) -> AsyncIterator[Process]:
         settings=WATCHED,
         stores=stores,
         cache=OfficeCache(stores, WATCHED, clock.now),
-        engine=Embedded(clock, ZONE),
+        engine=Embedded(clock),
         clock=clock,
     )
     process = Process(province, names)

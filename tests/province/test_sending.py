@@ -12,7 +12,6 @@ from datetime import timedelta
 
 import pytest
 
-from reminder.domain.calendar import ZONE
 from reminder.domain.outbox import LOST, Draft, Outbound, RowState
 from reminder.domain.payloads import Forged
 from reminder.engine.embedded import Embedded
@@ -86,7 +85,7 @@ def province_of(stores: Stores, clock: Clock) -> Province:
         settings=SETTINGS,
         stores=stores,
         cache=OfficeCache(stores, SETTINGS, clock.now),
-        engine=Embedded(clock, ZONE),
+        engine=Embedded(clock),
         clock=clock,
     )
 

@@ -15,7 +15,7 @@ from reminder.app import bootstrap
 from reminder.channels.telegram import pacer
 from reminder.channels.telegram.pacer import Pacer
 from reminder.cli.transfer import import_office
-from reminder.domain.calendar import ZONE, local_day
+from reminder.domain.calendar import local_day
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import RowState
 from reminder.engine.embedded import Embedded
@@ -170,7 +170,7 @@ async def moved(place: Town, url: str, monkeypatch: pytest.MonkeyPatch) -> Async
         settings=settings,
         stores=stores,
         cache=OfficeCache(stores, settings, place.clock.now),
-        engine=Embedded(place.clock, ZONE),
+        engine=Embedded(place.clock),
         clock=place.clock,
     )
     process = Process(province, ("worker", "tick"))
