@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
@@ -78,6 +80,14 @@ class Ready(Protocol):
     async def make_ready(self) -> None:
         """Load and connect what the next message needs; what fails then, fails in `send` too."""
         ...
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    """Return the certificates that httpx trusts; read once, as it takes 30 ms and a megabyte."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 Ours = Callable[[], Awaitable[bool]]  # whether this process still sends by the account

@@ -9,7 +9,6 @@ all requests go through httpx, which supports more kinds.
 from __future__ import annotations
 
 import re
-import ssl
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -21,6 +20,8 @@ import httpx
 from telegram import Bot
 from telegram.error import EndPointNotFound, InvalidToken, NetworkError
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
+
+from reminder.channels import trust
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession, ClientTimeout
@@ -45,7 +46,7 @@ class TelegramRequest(HTTPXRequest):
             read_timeout=answer_seconds,
             write_timeout=answer_seconds,
             pool_timeout=CONNECT_SECONDS,
-            httpx_kwargs={"verify": _trust()},
+            httpx_kwargs={"verify": trust()},
         )
         self._connections, self._answer_seconds = connections, answer_seconds
         self._by_proxy = not _PROXIES.isdisjoint(getproxies())
@@ -98,7 +99,7 @@ class TelegramRequest(HTTPXRequest):
 
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=self._connections, ssl=_trust(), keepalive_timeout=KEEP_ALIVE
+                    limit=self._connections, ssl=trust(), keepalive_timeout=KEEP_ALIVE
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": self.USER_AGENT, "Content-Type": _FORM},
@@ -148,9 +149,3 @@ def _limit(answer_seconds: float) -> ClientTimeout:
         sock_connect=CONNECT_SECONDS,
         sock_read=answer_seconds,
     )
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """The certificates that httpx trusts; read once, as that takes 30 ms and a megabyte."""
-    return httpx.create_ssl_context()

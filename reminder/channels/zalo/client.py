@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import ssl
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from reminder.channels import trust
 from reminder.domain.errors import scrub
 from reminder.domain.outbox import backoff
 from reminder.domain.text import one_line
@@ -132,10 +132,10 @@ class ZaloClient:
         if self._session is None:
             import aiohttp
 
-            trust = _trust() if self._base_url.startswith("https:") else True
+            trusted = trust() if self._base_url.startswith("https:") else True
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=CONNECTIONS, ssl=trust, keepalive_timeout=KEEP_ALIVE
+                    limit=CONNECTIONS, ssl=trusted, keepalive_timeout=KEEP_ALIVE
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=True,
@@ -147,13 +147,6 @@ class ZaloClient:
         session, self._session = self._session, None
         if session:
             await session.close()
-
-
-def _trust() -> ssl.SSLContext:
-    """Return the certificates that the other channels trust."""
-    import httpx
-
-    return httpx.create_ssl_context()
 
 
 def read(status: int, body: bytes) -> Any:
