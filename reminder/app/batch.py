@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from reminder.app import bootstrap
-from reminder.app.sandbox import trial_service
+from reminder.app.sandbox import service_with
 from reminder.channels import email, telegram
 from reminder.channels.email.classify import (
     Answer,
@@ -40,6 +40,7 @@ from reminder.domain.charset import is_lost
 from reminder.domain.context import Inbound
 from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.ledger import Event, EventKind, State, absence_of
+from reminder.domain.people import Person
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
 from reminder.domain.tokens import normal_address
 from reminder.files.toml import read_bytes
@@ -162,13 +163,12 @@ class _TrialOffice:
         self.next_tick = FIRST_DAY
         self.updates = 0
         plan = bootstrap.load_plans([bootstrap.shipped("data/plan2024.toml", here=False)])[0]
-        self.service = trial_service(
-            open_in_memory(),
-            plan,
-            channel,
-            {unit.id: unit.name for unit in plan.units},
-            bootstrap.shipped("config/calendar.toml", here=False),
-        )
+        calendar = bootstrap.shipped("config/calendar.toml", here=False)
+        people = [
+            Person(id=unit.id, name=unit.name, units=(unit.id,), channels=(channel,))
+            for unit in plan.units
+        ]
+        self.service = service_with(open_in_memory(), plan, channel, people, calendar)
         self.addresses = {
             unit.id: f"{OFFICERS[unit.id]}@phuong.example.vn"
             if channel == email.TRAITS.name

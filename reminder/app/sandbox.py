@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -58,17 +58,6 @@ STORY = (
     (date(2024, 2, 2), time(14, 30), "van-phong", "/done 4b QĐ 15/QĐ-UBND 02/02/2024"),
 )
 STORY_END = date(2024, 2, 5)
-
-
-def trial_service(
-    store: Store, plan: Plan, channel: str, names: Mapping[str, str], calendar: Path | None = None
-) -> Service:
-    """Return the service of an office with one person for each unit, whose id is the unit's."""
-    people = [
-        Person(id=unit, name=name, units=(unit,), channels=(channel,))
-        for unit, name in names.items()
-    ]
-    return service_with(store, plan, channel, people, calendar)
 
 
 def service_with(

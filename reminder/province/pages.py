@@ -421,10 +421,9 @@ async def _leave(reader: Reading) -> Response:
 class Pages:
     """The app: an office's page under its path, the province's elsewhere."""
 
-    def __init__(self, site: ProvinceSite, folder: Path | None = None) -> None:
-        """`folder`: where documents wait to be read."""
+    def __init__(self, site: ProvinceSite) -> None:
         self.site = site
-        self._reader = Reader(folder or Path(gettempdir()))
+        self._reader = Reader(Path(gettempdir()))
         self._offices: OrderedDict[str, tuple[Site, ASGIApp]] = OrderedDict()
         self._whole = guarded(site, _routes(self))
 

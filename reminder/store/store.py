@@ -150,7 +150,6 @@ SHIPPED = Schema(version="0014", folders=(MIGRATIONS / "versions",))
 def open_store(
     url: str,
     *,
-    office: str = "",
     exclusive: bool,
     sleep: Callable[[float], None],
     wait: float = WAIT,
@@ -159,7 +158,6 @@ def open_store(
 ) -> Store:
     """Return the store at `url` (sqlite:///PATH, postgresql://…), made or migrated where needed.
 
-    `office`: whose records are asked for; empty where the database has one office.
     `exclusive`: for a daemon, the only one until it closes the store or dies; others (the command
     line) read and write beside it. `wait` and `busy` are in seconds, `sleep` lets them pass.
     StoreRefusedError: another daemon, a newer schema, or no database of this program; of a daemon
@@ -187,7 +185,7 @@ def open_store(
         database.close()
         lock.release()
         raise
-    return Store(database, lock if exclusive else None, office=office)
+    return Store(database, lock if exclusive else None)
 
 
 def open_in_memory() -> Store:

@@ -62,12 +62,11 @@ class ZaloClient:
         base_url: str = "",
         *,
         answer_seconds: float = ANSWER_SECONDS,
-        monotonic: Callable[[], float] | None = None,
     ) -> None:
         logging.getLogger("aiohttp").setLevel(logging.WARNING)  # a URL holds the token
         self.token, self._base_url = token, base_url or DEFAULT_BASE_URL
         self._answer_seconds = answer_seconds
-        self._monotonic = monotonic or (lambda: asyncio.get_running_loop().time())
+        self._monotonic: Callable[[], float] = lambda: asyncio.get_running_loop().time()
         self._session: ClientSession | None = None
         self._held_until, self._refusals = float("-inf"), 0
 
