@@ -27,6 +27,8 @@ from reminder.domain.calendar import (
 )
 
 MAX_TITLE = 60  # characters; one or two lines on a phone
+MAX_UNIT = 60  # of a unit's name
+MAX_NAME, MAX_PRODUCT, MAX_PHRASE = 40, 80, 120  # of a deliverable
 
 
 class Kind(StrEnum):

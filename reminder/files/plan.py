@@ -18,7 +18,11 @@ from reminder.domain.calendar import Cycle, Period
 from reminder.domain.errors import Problem
 from reminder.domain.plan import (
     MAX_INSTANCES,
+    MAX_NAME,
+    MAX_PHRASE,
+    MAX_PRODUCT,
     MAX_TITLE,
+    MAX_UNIT,
     AfterEvent,
     Awaiting,
     Before,
@@ -48,7 +52,7 @@ CODE = re.compile(
 )
 _YEARS = range(2000, 2100)
 _MOST_YEARS = 10  # of one plan
-_YEARS_BEHIND = 5  # a due day may lie so many years behind the plan's last
+YEARS_BEHIND = 5  # a due day may lie so many years behind the plan's last
 _MONTHS = {Cycle.MONTH: 1, Cycle.QUARTER: 3, Cycle.HALF_YEAR: 6, Cycle.YEAR: 12}
 
 
@@ -168,7 +172,7 @@ def _unit(name: str, table: Table) -> Unit:
         table.complain(None, f"mã bộ phận chỉ gồm chữ thường không dấu, số, gạch nối: “{name}”")
     unit = Unit(
         id=name,
-        name=table.text("name", required=True, longest=60),
+        name=table.text("name", required=True, longest=MAX_UNIT),
         short=table.text("short", longest=30),
         spellings=tuple(table.words("spellings")),
     )
@@ -272,9 +276,9 @@ def _deliverable(plan: Plan, table: Table) -> Deliverable | None:
         table.complain("number", "`number` phải từ 1 đến 99")
     deliverable = Deliverable(
         number=number or 0,
-        name=table.text("name", required=True, longest=40),
-        product=table.text("product", required=True, longest=80),
-        phrase=table.text("phrase", required=True, longest=120),
+        name=table.text("name", required=True, longest=MAX_NAME),
+        product=table.text("product", required=True, longest=MAX_PRODUCT),
+        phrase=table.text("phrase", required=True, longest=MAX_PHRASE),
         rule=rule or Awaiting(),
         kind=kind,
         assumed=table.flag("assumed") or times > 0,
@@ -411,7 +415,7 @@ def _around(year: int) -> range:
 
 def _is_near(plan: Plan, table: Table, day: date) -> bool:
     """Return whether `day` may be meant: one far from the plan's years is a slip of the fingers."""
-    first, last = plan.first_day.year - 1, plan.last_day.year + _YEARS_BEHIND
+    first, last = plan.first_day.year - 1, plan.last_day.year + YEARS_BEHIND
     if first <= day.year <= last:
         return True
     table.complain("due", f"{day:%d/%m/%Y} ở xa {plan.time} của kế hoạch")

@@ -12,12 +12,11 @@ from itertools import count
 
 from reminder.domain.calendar import local_day, vn_date
 from reminder.domain.errors import FileError, Problem, ReminderError
-from reminder.domain.plan import Plan
+from reminder.domain.plan import MAX_TITLE, MAX_UNIT, Plan
 from reminder.domain.text import fold, one_line, squeeze
-from reminder.files.plan import load_plan
+from reminder.files.plan import YEARS_BEHIND, load_plan
 from reminder.files.toml import Text, unused_id
 from reminder.importing.draft import (
-    LONGEST_TITLE,
     NO_PHRASE,
     Deliverable,
     Draft,
@@ -33,7 +32,6 @@ BLOCKING = frozenset({"unit", "contradiction", "ocr"})  # without an answer ther
 CHECK_IN = {"every": "quarter", "day": 10, "kind": "check-in"}
 _YES = frozenset(["yes", "y", "co", "c", "dung", "ok"])
 _DAY = re.compile(r"(?:(\d{4})-(\d{1,2})-(\d{1,2}))|(?:(\d{1,2})[/.-](\d{1,2})(?:[/.-](\d{4}))?)")
-_YEARS_BEHIND = 5
 _CORRECTED = {"unit": "Bộ phận chủ trì.", "title": "Tên rút gọn.", "date": "Thời hạn."}
 
 
@@ -129,9 +127,7 @@ def take_up(
     draft: Draft, leftover: Leftover, title: str, lead: str, days: str, by: str, at: str
 ) -> Task:
     """Make a task of a passage; AnswerError, and nothing changed, if a field can't be."""
-    title = one_line(title, 1000)
-    if not title or len(title) > LONGEST_TITLE:
-        raise AnswerError(f"tên dài {len(title)} ký tự: xin ghi từ 1 đến {LONGEST_TITLE}")
+    title = _title(title)
     if days:
         days_in(days, draft)
     codes = {task.code for task in draft.tasks}
@@ -189,7 +185,7 @@ def _take_lead(draft: Draft, task: Task, answer: str) -> str:
         unit = _known_unit(draft, name)
         if unit is None:
             taken = {unit.id for unit in draft.units}
-            unit = Unit(id=unused_id(name, taken, "bo-phan"), name=one_line(name, 60))
+            unit = Unit(id=unused_id(name, taken, "bo-phan"), name=one_line(name, MAX_UNIT))
             draft.units.append(unit)
         found.append(unit)
     task.lead = list(dict.fromkeys(unit.id for unit in found))
@@ -320,13 +316,18 @@ def _take_before(draft: Draft, _question: Question, answer: str) -> str:
     return answer
 
 
+def _title(text: str) -> str:
+    title = one_line(text, 1000)
+    if not title or len(title) > MAX_TITLE:
+        raise AnswerError(f"tên dài {len(title)} ký tự: xin ghi từ 1 đến {MAX_TITLE}")
+    return title
+
+
 def _take_title(draft: Draft, question: Question, answer: str) -> str:
     task = draft.task(question.task)
     if fold(answer) in _YES:
         return task.title
-    title = one_line(answer, 1000)
-    if not title or len(title) > LONGEST_TITLE:
-        raise AnswerError(f"tên dài {len(title)} ký tự: xin ghi từ 1 đến {LONGEST_TITLE}")
+    title = _title(answer)
     task.full_title = task.full_title or task.title
     task.title = title
     return title
@@ -359,7 +360,7 @@ def _day(found: re.Match[str], draft: Draft) -> date:
     number = int(year) if year else draft.year
     if not year and draft.first_day and int(month) < draft.first_day.month:
         number += 1
-    last = (draft.last_year or draft.year) + _YEARS_BEHIND
+    last = (draft.last_year or draft.year) + YEARS_BEHIND
     try:
         made = date(number, int(month), int(day))
     except ValueError:

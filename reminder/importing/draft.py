@@ -25,7 +25,6 @@ RULE_KEYS = (
     *("kind", "assumed", "leads", "late"),
 )
 KINDS = ("unit", "date", "contradiction", "ocr", "before", "title")
-LONGEST_TITLE = 60
 NO_PHRASE = "(không ghi thời gian)"  # where the document names no time
 
 

@@ -16,13 +16,12 @@ from itertools import product
 
 from rapidfuzz import fuzz
 
-from reminder.domain.plan import Plan
+from reminder.domain.plan import MAX_NAME, MAX_PHRASE, MAX_PRODUCT, MAX_TITLE, Plan
 from reminder.domain.text import one_line, squeeze, words
 from reminder.files.plan import CODE
 from reminder.importing import phrases, rules
 from reminder.importing.days import PlanYear
 from reminder.importing.draft import (
-    LONGEST_TITLE,
     NO_PHRASE,
     Deliverable,
     Draft,
@@ -39,9 +38,6 @@ from reminder.importing.units import Registry
 from reminder.importing.vocabulary import is_everybody, is_title, plain
 
 SHORTEST_TITLE = 20  # of one that is cut
-LONGEST_NAME = 40
-LONGEST_PRODUCT = 80
-LONGEST_PHRASE = 120
 _HEAD_PARAGRAPHS = 60
 
 
@@ -413,7 +409,7 @@ class _Maker:
         one = Deliverable(
             name="",
             product=_product_for(part, products, *place) or part.label,
-            phrase=one_line(phrase, LONGEST_PHRASE) or NO_PHRASE,
+            phrase=one_line(phrase, MAX_PHRASE) or NO_PHRASE,
             rule=rule,
         )
         if (reading.ask or reading.mended) and not one.is_flagged:
@@ -707,17 +703,17 @@ _LOOSE_WORD = re.compile(rf"\s(?:{'|'.join(sorted(_LOOSE))})(?=\s)")
 
 
 def short_title(full: str) -> str:
-    """Return a title of at most LONGEST_TITLE characters: the core of the first sentence."""
-    if len(full) <= LONGEST_TITLE:
+    """Return a title of at most MAX_TITLE characters: the core of the first sentence."""
+    if len(full) <= MAX_TITLE:
         return full
     text = re.split(r"(?<=\w{3})[.;:]\s", full, maxsplit=1)[0]
     if len(text) < SHORTEST_TITLE:  # a heading before a colon
         text = full
     for shorten in (_without_tails, _without_lead_in):
-        if len(text) <= LONGEST_TITLE:
+        if len(text) <= MAX_TITLE:
             break
         text = shorten(text)
-    return _cut(text, LONGEST_TITLE)
+    return _cut(text, MAX_TITLE)
 
 
 def _without_tails(text: str) -> str:
@@ -786,7 +782,7 @@ def _name_all(task: Task, products: list[str]) -> None:
         first.product = "; ".join(filter(None, [first.product, *missing]))
     seen: Counter[str] = Counter()
     for one in task.deliverables:
-        name = _cut(one.product.split(";")[0], LONGEST_NAME)
+        name = _cut(one.product.split(";")[0], MAX_NAME)
         if one.rule.get("kind") == "check-in" and not one.product:
             name = "Cập nhật"
         elif one.rule.get("kind") == "report" or task.code == "BC":
@@ -798,9 +794,9 @@ def _name_all(task: Task, products: list[str]) -> None:
         name = name or "Kết quả"
         seen[name.casefold()] += 1
         if seen[name.casefold()] > 1:
-            name = f"{name[: LONGEST_NAME - 3]} {seen[name.casefold()]}"
+            name = f"{name[: MAX_NAME - 3]} {seen[name.casefold()]}"
         one.name = name
-        one.product = _cut(one.product or task.title, LONGEST_PRODUCT)
+        one.product = _cut(one.product or task.title, MAX_PRODUCT)
 
 
 # --- small helpers

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from reminder.domain.plan import MAX_UNIT
 from reminder.domain.text import squeeze
 from reminder.files.toml import unused_id
 from reminder.importing.draft import Unit
@@ -200,14 +201,14 @@ class Registry:
         if unit is None:
             ids = {unit.id for unit in self.units}
             new_id = unused_id(_PLACE.sub("", plain(name))[:36], ids, "bo-phan")
-            unit = Unit(id=new_id, name=name[:60].strip())
+            unit = Unit(id=new_id, name=name[:MAX_UNIT].strip())
             self.units.append(unit)
         elif name.casefold() not in {
             s.casefold() for s in (unit.name, unit.short, *unit.spellings)
         }:
             if _stands_for(unit.name, _key(name)) and unit.id not in self.known:
                 unit.name, name = (
-                    name[:60].strip(),
+                    name[:MAX_UNIT].strip(),
                     unit.name,
                 )  # the full name, not the abbreviation
             unit.spellings.append(name)
