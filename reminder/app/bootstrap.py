@@ -140,10 +140,9 @@ def plan_source(given: Path, config: Path | None = None) -> Source:
         if given.exists() or not there or (number and not number.isdecimal()):
             return given
         with database(config) as store:
-            below = int(number) + 1 if number else None
-            found = store.versions(name, below=below, limit=1)
-        if found and number in ("", str(found[0].version)):
-            return Text(str(given), found[0].text)
+            found = store.version(name, int(number) if number else None)
+        if found:
+            return Text(str(given), found.text)
     return given
 
 

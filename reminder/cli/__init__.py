@@ -23,7 +23,6 @@ from reminder.cli import (
     phrases,
     plan,
     status,
-    texts,
     transfer,
 )
 from reminder.cli.options import Commands
@@ -69,9 +68,6 @@ for name, command, example in (
     ("import", drafting.import_plan, drafting.IMPORT_EXAMPLES),
     ("review", drafting.review, drafting.REVIEW_EXAMPLE),
     ("accept", drafting.accept, drafting.ACCEPT_EXAMPLE),
-    ("put", texts.put, texts.PUT_EXAMPLES),
-    ("get", texts.get, texts.GET_EXAMPLES),
-    ("versions", texts.versions, texts.VERSIONS_EXAMPLE),
 ):
     plan.app.command(name, epilog=example)(command)
 app.add_typer(plan.app, name="plan")

@@ -66,6 +66,12 @@ class DocumentPart(Part):
             asked = asked.where(_C.version < below)
         return list(map(VERSION.read, self._database.all(asked.limit(limit))))
 
+    def version(self, name: str, number: int | None = None) -> Version | None:
+        """Return a version of a text, without a number the newest; None if there is none."""
+        below = None if number is None else number + 1
+        found = next(iter(self.versions(name, below=below, limit=1)), None)
+        return found if found and number in (None, found.version) else None
+
     def add_version(self, version: Version) -> bool:
         """Keep a version; False, and nothing is changed, if that number is taken."""
         with self._database.writing() as connection:

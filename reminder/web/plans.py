@@ -544,10 +544,8 @@ async def take_back(visit: Visit) -> Response:
     path = visit.request.path_params
     name, number = path["name"], path["version"]
     store = visit.site.service.store
-    found = await visit.site.do(
-        lambda: store.versions(name, below=min(number, HIGHEST) + 1, limit=1)
-    )
-    if not found or found[0].version != number:
+    found = await visit.site.do(lambda: store.version(name, min(number, HIGHEST)))
+    if found is None:
         return await refused(visit, NO_TEXT, 404)
-    text = found[0].text
+    text = found.text
     return await save(visit, name, lambda *_: text, one_version, f"/ke-hoach/{name}/ban")
