@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 SEND, DUE = "send", "due"  # the engine's roles
 SWEEP = 2.0  # seconds between two looks at what is due, for wakes that were lost and for retries
-STINT = 10.0  # seconds for which a process keeps an account that has more to send
+STINT = 60.0  # seconds for which a process keeps an account that has more to send
 # Seconds for which a fence that was seen is relied on. The engine hands on what a process has two
 # seconds after it could say last that it lives, at the earliest, and providers count by the second:
 # what the former holder has sent no longer counts when the next one begins.

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Connection,
     FromClause,
     Integer,
@@ -29,10 +30,12 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     or_,
     select,
     true,
     tuple_,
+    union_all,
     update,
 )
 
@@ -244,12 +247,11 @@ class Accounts:
             held = raw.execute(_HELD, {"of_account": account_id}).first()
             if held is None or held.fence != fence:
                 raise AccountTakenError(f"account {account_id}: another process sends by it now")
-            for kind in _WAITING:
-                if (most := limit - len(leased)) > 0:
-                    found = _found(raw, kind, most, values)
-                    leased += _claimed(raw, found, values, now)
-                if leased and kind == "answers":
-                    break  # who has written waits for them
+            found = _found(raw, ("answers", "first"), limit, values)
+            leased += _claimed(raw, found, values, now)
+            only_answers = bool(found) and found[0].kind == "answers"  # who has written waits
+            if not only_answers and (most := limit - len(leased)) > 0:
+                leased += _claimed(raw, _found(raw, ("again",), most, values), values, now)
             if leased:
                 offices = [row.office for row in leased]
                 turns = {each: held.turn + n for n, each in enumerate(offices, start=1)}
@@ -402,11 +404,13 @@ _WAITING: dict[str, tuple[tuple[ColumnElement[bool], ...], tuple[ColumnElement[A
 }
 
 
-def _found(raw: Connection, kind: str, most: int, values: dict[str, Any]) -> list[Any]:
-    """Return which rows of one kind are next, in the turns of the offices."""
+def _found(raw: Connection, kinds: tuple[str, ...], most: int, values: dict[str, Any]) -> list[Any]:
+    """Return which rows of the first kind that has any are next, in the turns of the offices."""
     names = {name: values[name] for name in ("of_account", "now", "crowded")}
-    asked = _waiting(kind, lateral=raw.dialect.name != "sqlite")
-    return in_turns(raw.execute(asked, {**names, "most": most}).all(), most)
+    asked = _waiting_of(kinds, lateral=raw.dialect.name != "sqlite")
+    found = raw.execute(asked, {**names, "most": most}).all()
+    of_kind = (tuple(row for row in found if row.kind == kind) for kind in kinds)
+    return in_turns(next(filter(None, of_kind), ()), most)
 
 
 def _claimed(
@@ -426,6 +430,12 @@ def _claimed(
 
 
 @cache
+def _waiting_of(kinds: tuple[str, ...], *, lateral: bool) -> CompoundSelect[Any]:
+    """Return the query for the first rows of each office, of each of these kinds."""
+    of_each = (_waiting(kind, lateral=lateral).subquery(kind) for kind in kinds)
+    return union_all(*map(select, of_each))
+
+
 def _waiting(kind: str, *, lateral: bool) -> Select[Any]:
     """Return the query for the first rows of each office, in the offices' turns.
 
@@ -465,7 +475,9 @@ def _waiting(kind: str, *, lateral: bool) -> Select[Any]:
 
     links = _ACTIVE.where(_link.account == bindparam("of_account")).subquery("links")
     # One row of each office is not sorted by itself, so that PostgreSQL stops at the last one.
-    one = taken(links, 1)[0].order_by(links.c.served, links.c.office).limit(most).cte("one")
+    one = taken(links, 1)[0].order_by(links.c.served, links.c.office).limit(most).cte(f"one_{kind}")
     offices = select(func.count()).select_from(one).scalar_subquery()
     asked, within = taken(one, case((offices < most, most - offices + 1), else_=1))
-    return asked.order_by(one.c.served, one.c.office, *within)
+    return asked.add_columns(literal(kind).label("kind")).order_by(
+        one.c.served, one.c.office, *within
+    )
