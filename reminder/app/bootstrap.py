@@ -94,8 +94,10 @@ def shipped(relative: str, *, here: bool = True) -> Path:
 
 def plan_paths(given: Sequence[Path]) -> list[Path]:
     """Return the plan files given; else those in data/ but drafts; else the one shipped."""
+    if given:
+        return list(given)
     found = sorted(p for p in Path("data").glob("plan*.toml") if not p.match("*.draft.toml"))
-    return list(given) or found or [shipped("data/plan2024.toml")]
+    return found or [shipped("data/plan2024.toml")]
 
 
 def plan_folder(given: Sequence[Path]) -> Path | None:

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 REHEARSAL = 2.0  # seconds before a slot: connections are kept for five
 REHEARSED = timedelta(seconds=65)  # before a slot: each tick looks beyond the next one
+EARLY = 0.01  # seconds by which a sleep may seem to have ended early
 JUMP = timedelta(seconds=30)  # what no ordinary correction of a clock amounts to
 
 
@@ -57,9 +58,9 @@ class Daemon:
     backup: Callable[[], None] | None = None  # makes the daily copy, if it is due
     mark: Callable[[str], None] = lambda _: None  # notes that a part of ops.liveness is at work
     tick_seconds: float | None = None  # None: at the start of each minute
-    reload_seconds: float = 5.0
-    sweep_seconds: float = 30.0
-    backup_seconds: float = 60.0  # between two looks at whether a copy is due
+    reload_seconds: float = 5.0  # between two looks at the files
+    sweep_seconds: float | None = None  # None: in the middle of each minute
+    backup_seconds: float | None = None  # the same: looks at whether a copy is due
     silent_seconds: float = 180.0  # without a tick, after which the timer is restarted
     watch_seconds: float = 5.0  # between two looks at the clock
     restart_pause: float = 1.0  # seconds before a task that has ended is started anew, at first
@@ -143,10 +144,17 @@ class Daemon:
         return asyncio.create_task(supervise(name, run, self.worker.stop, self.restart_pause))
 
     async def _watch_clock(self, timer: AsyncIOScheduler, steady: float, shown: datetime) -> None:
-        """Restart the timer after a clock was set back; APScheduler waits for the old time."""
+        """Restart the timer after a clock was set back; APScheduler waits for the old time.
+
+        The files are looked at too: a timer of theirs would wake the idle daemon once more.
+        """
+        looked = steady
         while True:
             await asyncio.sleep(self.watch_seconds)
             before, (steady, now) = steady, self._time()
+            if steady - looked > self.reload_seconds - EARLY:
+                looked = steady
+                await self._reload()
             jump = now - shown - timedelta(seconds=steady - before)
             shown = now
             if jump > JUMP:  # the tick itself notices a clock that was set back
@@ -165,14 +173,13 @@ class Daemon:
 
     def _schedule(self, timer: AsyncIOScheduler) -> None:
         """Schedule the recurring ticks from now on."""
-        jobs: list[tuple[str, Callable[[], Awaitable[None]], float | None]] = [
-            ("tick", self.tick, self.tick_seconds),
-            ("sweep", self._sweep, self.sweep_seconds),
-            ("reload", self._reload, self.reload_seconds),
+        jobs: list[tuple[str, Callable[[], Awaitable[None]], float | None, int]] = [
+            ("tick", self.tick, self.tick_seconds, 0),
+            ("sweep", self._sweep, self.sweep_seconds, 30),
         ]
-        jobs += [("copies", self._back_up, self.backup_seconds)] if self.backup else []
-        for name, work, seconds in jobs:
-            when = {"second": 0} if seconds is None else {"seconds": seconds}
+        jobs += [("copies", self._back_up, self.backup_seconds, 30)] if self.backup else []
+        for name, work, seconds, second in jobs:  # at one second: one wake-up of an idle daemon
+            when = {"second": second} if seconds is None else {"seconds": seconds}
             timer.add_job(
                 self._unless_stopping,
                 "cron" if seconds is None else "interval",

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Marks = tuple[tuple[Path, tuple[int, ...] | None], ...]  # of files: inode, size, times
+READ_AGAIN = 12  # looks after which files are read that were not touched
 FEW = 2  # people that may go at once from the smallest office
 NAMED = 5  # of those who are gone
 AT_START = (
@@ -294,9 +296,39 @@ class Reloader:
         self.service = self.daemon.service
         self.seen, self.refused = self._content(self.settings), ""
         self.asked = self.service.store.meta("reload") or ""
+        file = file_of(self.settings.store.url)
+        self._database = [file, file.with_name(f"{file.name}-wal")] if file else []
+        self._marked: Marks | None = None  # at the last look
+        self._settled: Marks | None = None  # at which nothing was found to do, twice
+        self._passed_over = 0
 
     def check(self) -> bool:
-        """Look for changes; return whether files were reread, or refused."""
+        """Look for changes; return whether files were reread, or refused.
+
+        Where no file was touched, that of the database included, its content is not read. What is
+        written within one tick of a file system's clock looks untouched: so the look after a change
+        reads once more, and each twelfth does anyhow.
+        """
+        before, self._marked = self._marked, self._marks()
+        if self._marked is not None and self._marked == self._settled:
+            self._passed_over += 1
+            if self._passed_over < READ_AGAIN:
+                return False
+        self._passed_over, self._settled = 0, None
+        if self._check():
+            return True
+        if self._marked == before:
+            self._settled = before
+        return False
+
+    def _marks(self) -> Marks | None:
+        """Return what changes when a watched file is written; None: the database is a server."""
+        if not self._database:
+            return None
+        paths = [*self._database, *bootstrap.watched(self.tried, self.config)]
+        return tuple((path, _mark(path)) for path in paths)
+
+    def _check(self) -> bool:
         asked = self.service.store.meta("reload") or ""
         self.looked = content = self._content(self.tried)
         if content in (self.seen, self.refused) and asked == self.asked:
@@ -402,6 +434,15 @@ class PageReloader(Reloader):
     def _refuse(self, error: ReminderError, content: str) -> None:
         log.warning("refused, the old files go on: %s", error)
         self.refused = content
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """Return what changes when the file is written or replaced; None: there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _refuse_mass_removal(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reminder.app.wiring import Reloader
+from reminder.app.wiring import READ_AGAIN, Reloader
 from reminder.domain.payloads import FilesRefused
 from reminder.files.settings import Settings
 from tests.app.kit import Mailbox, SetClock, mail_server, runs, settings, wired_fast
@@ -150,3 +150,36 @@ async def test_a_refused_plan_is_taken_once_it_is_mended(tmp_path: Path, mailbox
         wired.store.close()
     assert known.id == "cchc-2024"
     assert found == [(True, 1), (False, 1), (True, 2)]
+
+
+@pytest.mark.asyncio
+async def test_files_that_nobody_touched_are_not_read_at_each_look(tmp_path: Path) -> None:
+    """A write is seen whatever its times and size say, by the twelfth look at the latest."""
+    people = tmp_path / "people.toml"
+    wired = wired_fast(settings(tmp_path, None, 1, people=AN), SetClock(at("23/01")))
+    reloader = getattr(wired.daemon.reload, "__self__", None)
+    assert isinstance(reloader, Reloader)
+    read: list[str] = []
+    content = reloader._content
+
+    def noted(settings: Settings) -> str:
+        read.append(content(settings))
+        return read[-1]
+
+    reloader._content = noted  # type: ignore[method-assign]
+
+    def looks(count: int) -> list[bool]:
+        read.clear()
+        return [reloader.check() for _ in range(count)]
+
+    assert (looks(2), len(read)) == ([False] * 2, 2)
+    assert (looks(READ_AGAIN), len(read)) == ([False] * READ_AGAIN, 1)
+    wired.store.set_meta("reload", "asked")
+    assert looks(1) == [True]
+    assert (looks(READ_AGAIN), len(read)) == ([False] * READ_AGAIN, 2)
+    # As of a file system whose clock ticks rarely: nothing shows that it was written.
+    seen = dict(reloader._marks() or ())
+    people.write_text(AN.replace('"An"', '"Ân"'), encoding="utf-8")
+    reloader._marks = lambda: tuple(seen.items())  # type: ignore[method-assign]
+    assert any(looks(READ_AGAIN))
+    wired.store.close()
