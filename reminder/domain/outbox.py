@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -95,6 +95,7 @@ class Outbound:
     disowns: bool = False  # its reader may say that it answers somebody else
     attachments: tuple[tuple[str, str, bytes], ...] = ()  # file name, media type, content
     headers: tuple[tuple[str, str], ...] = ()  # of a mail
+    secret: bytes = field(default=b"", repr=False)  # of a mail: signs it; empty: its channel's does
 
     @property
     def chat_text(self) -> str:

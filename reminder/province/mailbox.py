@@ -1,8 +1,8 @@
 """The mailbox of many offices: each mail's office is the one that has issued its token.
 
 Who wrote, or whom a bounce names, tells the few offices in which that address stands; of these the
-one that has sent the mail with this token has it. Tokens in mails of an office that had a database
-of its own are verified by its own secret, which it has brought along.
+one that has sent the mail with this token has it. A mail is signed with its office's own secret,
+which the office has brought along and takes with it; until December 2026 with the province's.
 """
 
 from __future__ import annotations
@@ -94,8 +94,7 @@ class ManyOffices:
         }
         known = {plain: value for plain, value in known.items() if value in bound}
         found: list[Judged] = []
-        # Mails are signed by the province; those of an office that came with its records, by it.
-        for secret in (mail_secret(self.province.stores.of("")), mail_secret(store)):
+        for secret in (mail_secret(store), mail_secret(self.province.stores.of(""))):
             whose = sender.sender or self.section.address
             rules = inbox_rules(self.section, secret, whose, sender.sender_name)
             fate = triage(mail, rules, known, now)

@@ -338,7 +338,8 @@ def open_province(settings: Settings, clock: Clock, roles: Sequence[str] = ()) -
     store = open_store(settings.store.url, exclusive=sqlite, sleep=bootstrap.pause)
     stores = Stores(store)
     stores.database.limit_idle(IDLE)
-    clock = SharedClock(clock, Accounts(stores.database).time)
+    if not sqlite:  # whose clock is this machine's
+        clock = SharedClock(clock, Accounts(stores.database).time)
     troubles = Troubles(clock.now)
     return Province(
         settings=settings,

@@ -18,9 +18,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from reminder.app.channels import CHANNELS
+from reminder.app.channels import CHANNELS, mail_secret
 from reminder.app.dispatcher import Dispatcher
-from reminder.channels import Paced
+from reminder.channels import Paced, email
 from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.outbox import Row, SendError
 from reminder.domain.schedule import MessageKind
@@ -79,6 +79,7 @@ class AccountRows:
     down: bool = False  # nothing gets through
     told: str = ""  # why, as it is noted
     _services: dict[str, Service] = field(default_factory=dict)  # of what is under way
+    _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)  # of offices
     _leased: deque[_Leased] = field(default_factory=deque)  # and not rendered yet
     _places: dict[int, int] = field(default_factory=dict)  # rows → their place in the lease
     _unsent: list[Row] = field(default_factory=list)  # leased, and given back as soon as may be
@@ -142,6 +143,8 @@ class AccountRows:
             reads = any(row.draft.kind not in _PLAIN for row in rows)
             with service.store.together() if reads else nullcontext():
                 found = service.prepared(rows, now, leased.newest, self._unsent)
+            if self.channel == email.TRAITS.name:
+                found = self._signed(service, found)
         except StoreBusyError as error:  # the others' rows are leased, too
             self.troubles.waits(what, error, again=False)
             self._unsent += rows
@@ -155,6 +158,14 @@ class AccountRows:
             return []
         self.troubles.over(what)
         return found
+
+    def _signed(self, service: Service, found: list[Rendered]) -> list[Rendered]:
+        """Have mails signed with their office's own secret, which it takes along if it leaves."""
+        office = service.store.office
+        if office not in self._secrets:
+            self._secrets[office] = mail_secret(service.store)
+        secret = self._secrets[office]
+        return [replace(one, message=replace(one.message, secret=secret)) for one in found]
 
     def _service(self, office: str) -> Service:
         service = self._services[office] = self.cache.service(office)
@@ -449,7 +460,6 @@ class Sender:
             raise ReminderError(f"{where}: không gửi được bằng “{account.kind}”")
         section = account_section(account.kind, json.loads(account.settings), secret, where)
         settings = replace(self._settings_of_any(account), **{account.kind: section})
-        # Mails are signed with the province's secret, whichever office they are of.
         channel = wiring.connect(settings, province.stores.of(""), province.clock.now)
         if not isinstance(channel, Paced):
             raise ReminderError(f"{where}: “{account.kind}” không dùng chung cho nhiều phường được")

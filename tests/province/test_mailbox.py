@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reminder.channels.email.classify import Bounced, LeftUnread, read
-from reminder.cli.transfer import import_office
+from reminder.cli.transfer import export_office, import_office
 from reminder.domain.tokens import Purpose, message_key, plus_address
 from reminder.engine.embedded import Embedded
 from reminder.files.settings import InboxSection, Settings, StoreSection, load_settings
@@ -143,6 +143,32 @@ async def test_an_answer_to_a_mail_that_a_ward_sent_before_it_moved_counts(
         await within(running, "the process's end")
     assert told == ["done 1c an"]
     assert str(nudge["Message-ID"]) in confirmed()[0]["References"]
+
+
+async def test_an_answer_to_a_mail_that_the_province_sent_counts_once_its_office_has_left(
+    tmp_path: Path, post: MailWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The office takes along what has signed its mails, and no other office's."""
+    monkeypatch.setenv("BOX", PASSWORD)
+    here = tmp_path / "tinh.toml"
+    here.write_text(f'[store]\nurl = "sqlite:///{(tmp_path / "r.db").as_posix()}"\n', "utf-8")
+    async with serving(tmp_path, post) as province:
+        await post.until(lambda: len(post.mails(AN)) >= 2)
+        rows = await province.do(partial(province.stores.of("a").rows, limit=99))
+    (mine,) = {row.provider_id for row in rows if row.draft.kind == "nudge" and row.provider_id}
+    nudges = {str(mail["Message-ID"]): mail for mail in post.mails(AN)}
+    nudge = nudges.pop(mine)
+    (other,) = nudges.values()
+    (tmp_path / "ward").mkdir()
+    config = course.settings(tmp_path / "ward", post)
+    (tmp_path / "ward" / "r.db").unlink()
+    export_office("a", tmp_path / "ward" / "r.db", leave=True, config=here)
+    async with course.running(config, SetClock(at("25/01", "09:00"))) as ward:
+        for mail, text in ((other, "đã xong 2c ạ"), (nudge, "Dạ em báo cáo đã xong 1c ạ")):
+            post.hand_in(replies.gmail(mail, text, AN), str(mail["Reply-To"]))
+        await post.until(lambda: len(post.mails(INBOX, "Da-xu-ly")) == 1)
+        recorded = await course.events(ward)
+    assert [one for one in recorded if " an " in one] == ["done 1c an email"]
 
 
 def desk() -> tuple[ManyOffices, Stores]:

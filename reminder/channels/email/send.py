@@ -173,7 +173,10 @@ class MailChannel:
             reason = f"“{one_line(address, 80)}” không phải địa chỉ thư"
             raise SendError(reason, retry=False, address_dead=True)
         server, at = self._server, self._now()
-        marks = self._identity.marks(key, server.sender, address, at)
+        identity = self._identity
+        if message.secret:
+            identity = replace(identity, secret=message.secret)
+        marks = identity.marks(key, server.sender, address, at)
         forms = _lighter(message, self._page)
         for number, form in enumerate(forms, start=1):
             mail = mail_bytes(
