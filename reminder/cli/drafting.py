@@ -310,11 +310,10 @@ def _ask(draft: Draft, question: Question, place: str, path: Path, by: str) -> N
 
 
 def _heading(question: Question) -> str:
-    from reminder.domain.plan import place_words
+    from reminder.importing.page import places
 
     task = f"việc {question.task}" if question.task else ""
-    places = "; ".join(place_words(place) for place in question.place.split("; ") if place)
-    return " · ".join(filter(None, (question.id, task, places)))
+    return " · ".join(filter(None, (question.id, task, places(question.place))))
 
 
 def accept(

@@ -479,18 +479,10 @@ def revive(
     """
     with bootstrap.office(config) as opened:
         _check_recipient(person, opened)
-        dead = [
-            address
-            for address in opened.store.addresses()
-            if address.recipient == person
-            and address.dead_since is not None
-            and channel in (None, address.channel)
-        ]
-        if not dead:
-            where = f" ở {channel}" if channel else ""
-            raise ReminderError(f"{person} không có địa chỉ nào hỏng{where}")
-        for each in dead:
-            opened.store.bind(each.recipient, each.channel, each.value, each.bound_at)
+        dead = opened.store.revive_addresses(person, channel)
+    if not dead:
+        where = f" ở {channel}" if channel else ""
+        raise ReminderError(f"{person} không có địa chỉ nào hỏng{where}")
     print(f"{', '.join(each.channel for each in dead)} của {person} dùng lại từ lần nhắc tới.")
     print("Tin đã không gửi được thì không gửi lại: reminder outbox list --state dead")
 

@@ -280,6 +280,18 @@ class LedgerPart(Part):
         ]
         return sorted(found, key=lambda a: (a.recipient, a.channel))
 
+    def revive_addresses(self, recipient: str, channel: str | None = None) -> list[Address]:
+        """Have the dead addresses of `recipient` tried again, on one channel or all."""
+        dead = [
+            each
+            for each in self.addresses()
+            if each.recipient == recipient and each.dead_since and channel in (None, each.channel)
+        ]
+        with self._database.together():
+            for each in dead:
+                self.bind(each.recipient, each.channel, each.value, each.bound_at)
+        return dead
+
     def mark_address_dead(
         self, channel: str, value: str, reason: str, at: datetime, *, drafts: Iterable[Draft] = ()
     ) -> bool:

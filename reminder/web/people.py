@@ -137,11 +137,7 @@ async def revive(visit: Visit) -> Response:
     """Try addresses again that were given up."""
 
     def again(person: Person) -> str:
-        store = visit.site.service.store
-        dead = [a for a in store.addresses() if a.recipient == person.id and a.dead_since]
-        with store.together():
-            for each in dead:
-                store.bind(each.recipient, each.channel, each.value, each.bound_at)
+        dead = visit.site.service.store.revive_addresses(person.id)
         if not dead:
             return f"{person.name} không có địa chỉ nào hỏng."
         titles = ", ".join(visit.context.channel(each.channel) for each in dead)
