@@ -14,7 +14,7 @@ from functools import partial
 from itertools import pairwise
 
 from bench.rows import Row, at_least, at_most, in_turn, row
-from bench.sides import folder, result, server, stats
+from bench.sides import client, folder, result, server, stats, until_sent
 
 MANY = 3000
 PACED = 200  # messages with the real limits on: seven seconds
@@ -64,8 +64,12 @@ def daemon_rate(count: int, flight: int, *more: str) -> float:
 
 
 def _paced(jitter: float) -> tuple[float, int]:
-    with server("--limits", "--jitter", str(jitter)) as url, folder() as place:
-        result("bench.ours", "send", url, place, "--count", str(PACED), "--paced")
+    with (
+        server("--limits", "--jitter", str(jitter)) as url,
+        folder() as place,
+        client("bench.ours", "send", url, place, "--count", str(PACED), "--paced") as process,
+    ):
+        until_sent(url, PACED, process)
         seen = stats(url)
         arrivals = sorted(seen["arrivals"])
         assert all(a <= b for a, b in pairwise(arrivals))

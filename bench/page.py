@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 from bench.ours import VISITOR
 from bench.rows import Row, at_least, at_most, in_turn, row
-from bench.sides import client, folder, server, stats
+from bench.sides import client, folder, server, stats, until, until_sent
 from bench.weight import _resident
 
 TASK = "/viec/cchc-2024/1c"
@@ -126,8 +126,7 @@ def _memory(port: int) -> float:
     with server() as url, folder() as place:
         words = ("--page", str(port)) if port else ()
         with client("bench.ours", "answer", url, place, *words) as process:
-            while not stats(url)["polled"]:
-                time.sleep(0.05)
+            until(lambda: stats(url)["polled"], pause=0.05)
             if port:
                 visitor = Visitor(port).waits(process)
                 for page in (*PAGES.values(), "/lich", "/so-ghi", "/nguoi"):
@@ -147,13 +146,8 @@ def _alone() -> float:
     with server("--limits") as url, folder() as place:
         words = ("--count", str(MESSAGES), "--paced")
         with client("bench.ours", "send", url, place, *words) as process:
-            _until_sent(url, process)
+            until_sent(url, MESSAGES, process)
             return _rate(url)
-
-
-def _until_sent(url: str, process: subprocess.Popen[str]) -> None:
-    while process.poll() is None and sum(_taken(url)) < MESSAGES:
-        time.sleep(0.1)  # one that was refused waits for ever: the clock stands still
 
 
 def _visited(off: Future[float]) -> Iterator[Row]:
@@ -162,14 +156,14 @@ def _visited(off: Future[float]) -> Iterator[Row]:
         words = ("--count", str(MESSAGES), "--paced", "--page", str(port))
         with client("bench.ours", "send", url, place, *words) as process:
             visitor = Visitor(port).waits(process)
-            while _taken(url)[0] < MESSAGES - A_SECOND * 3:  # it ends with the last
+            while len(stats(url)["arrivals"]) < MESSAGES - A_SECOND * 3:  # it ends with the last
                 _visit(visitor, pages)
                 sheets.append(visitor.timed("GET", "/kieu.css")[0])
                 if len(pages) % NOTE_EVERY == 0:
                     seconds, status = visitor.note()
                     assert status == 303
                     notes.append(seconds)
-            _until_sent(url, process)
+            until_sent(url, MESSAGES, process)
             visited, alone = _rate(url), off.result()
     name = f"{A_SECOND} a second while {MESSAGES} messages go out"
     least = _tail(sheets)
@@ -200,12 +194,6 @@ def _visit(visitor: Visitor, pages: list[float]) -> None:
 def _tail(seconds: Sequence[float]) -> float:
     """The 95th percentile, in milliseconds."""
     return quantiles(seconds, n=20)[18] * 1e3
-
-
-def _taken(url: str) -> tuple[int, int]:
-    """How many messages were accepted, and how many refused."""
-    seen = stats(url)
-    return len(seen["arrivals"]), int(seen["refused"])
 
 
 def _rate(url: str) -> float:

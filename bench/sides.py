@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-LONGEST = 300.0  # seconds for what takes ten on a machine that has nothing else to do
+LONGEST = 180.0  # seconds for what takes ten on a machine that has nothing else to do
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def client(module: str, *words: str) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def until(reached: Callable[[], bool], *, pause: float = 0.02) -> None:
+def until(reached: Callable[[], object], *, pause: float = 0.02) -> None:
     """Wait; TimeoutError if that takes too long."""
     end = time.monotonic() + LONGEST
     while not reached():
@@ -61,6 +61,20 @@ def stats(base_url: str) -> dict[str, Any]:
     with urllib.request.urlopen(f"{base_url}x/stats") as answer:
         found: dict[str, Any] = json.load(answer)
     return found
+
+
+def until_sent(base_url: str, count: int, process: subprocess.Popen[str]) -> None:
+    """Wait until the server has taken or refused `count` messages, or their sender has ended.
+
+    One that was refused waits for ever: the sender's clock stands still.
+    """
+
+    def is_over() -> bool:
+        seen = stats(base_url)
+        done = len(seen["arrivals"]) + int(seen["refused"])
+        return process.poll() is not None or done >= count
+
+    until(is_over, pause=0.1)
 
 
 @contextmanager

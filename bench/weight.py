@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench.ours import office
 from bench.rows import Row, at_most, in_turn, row
-from bench.sides import client, folder, result, server, stats
+from bench.sides import client, folder, result, server, stats, until
 
 IDLE = 60.0  # seconds that both are watched at once
 SETTLE = 3.0  # seconds after the first poll
@@ -74,9 +74,8 @@ def _first_message() -> float:
 
 def _first_poll(url: str, began: float) -> float:
     """Seconds from `began` to the first poll after it."""
-    while not (polls := [at for at in stats(url)["polled"] if at > began]):
-        time.sleep(0.01)
-    return float(polls[0]) - began
+    until(lambda: any(at > began for at in stats(url)["polled"]), pause=0.01)
+    return float(min(at for at in stats(url)["polled"] if at > began)) - began
 
 
 def _peer(memory: dict[str, float]) -> float:
