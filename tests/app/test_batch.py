@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,8 +16,29 @@ from reminder.domain.errors import ReminderError
 HEAD = "text\tsender\treply_to\tmoment\tbefore\twhere\tclass"
 
 
-def only(row: Row) -> dict[str, object]:
-    return answers([row])[0]
+DONE = Row(sender="tu-phap", text="dạ 1c xong rồi ạ")
+SEVERAL = Row(sender="tu-phap", text="xong 1d")
+NAMED = Row(sender="tu-phap", text="xong rồi ạ", reply_to=("1d#1",))
+UNDONE = Row(sender="tu-phap", text="hoàn tác 1c", before=("xong 1c",))
+PLAIN = Row(sender="tu-phap", text="xong 1c")
+OUTCOMES = (
+    (Row(sender="tu-phap", text="/viec"), "answered"),
+    (Row(sender="tu-phap", text="/trogiup"), "answered"),
+    (Row(sender="tu-phap", text="xong 9z"), "refused"),
+    (Row(sender="tu-phap", text="trưa nay ăn gì", group=True), "ignored"),
+    (Row(sender="tu-phap", text="/xong 1c", group=True), "recorded"),
+    (Row(sender="tu-phap", text="xong rồi", reply_to=("1c",)), "recorded"),
+    (Row(sender="tu-phap", text="xong rồi", reply_to=("1c",), group=True), "recorded"),
+    (UNDONE, "recorded"),
+    (Row(sender="nobody", text="xong 1c"), "ignored"),
+)
+
+
+@pytest.fixture(scope="module")
+def lines() -> dict[Row, dict[str, Any]]:
+    """What comes of each of these, each on a fresh office."""
+    rows = [DONE, SEVERAL, NAMED, PLAIN, *(row for row, _ in OUTCOMES)]
+    return dict(zip(rows, answers(rows), strict=True))
 
 
 def table(path: Path, *rows: str) -> Path:
@@ -25,11 +47,12 @@ def table(path: Path, *rows: str) -> Path:
     return file
 
 
-def test_a_done_is_recorded_and_its_line_says_all() -> None:
+def test_a_done_is_recorded_and_its_line_says_all(lines: dict[Row, dict[str, Any]]) -> None:
     """Text, outcome, events by the names of the log, no question, the reply."""
-    line = only(Row(sender="tu-phap", text="dạ 1c xong rồi ạ"))
-    reply = str(line.pop("reply"))
+    line = lines[DONE]
+    reply = line["reply"]
     assert line == {
+        "reply": reply,
         "text": "dạ 1c xong rồi ạ",
         "outcome": "recorded",
         "events": [
@@ -48,9 +71,11 @@ def test_a_done_is_recorded_and_its_line_says_all() -> None:
     assert reply.startswith("✅ Đã ghi 1c Danh mục VBQPPL hết hiệu lực năm 2023: xong lúc 08:30")
 
 
-def test_what_could_be_several_asks_and_a_tap_would_record_one() -> None:
+def test_what_could_be_several_asks_and_a_tap_would_record_one(
+    lines: dict[Row, dict[str, Any]],
+) -> None:
     """1d has two products: nothing stands, and each button's record is a candidate, in order."""
-    line = only(Row(sender="tu-phap", text="xong 1d"))
+    line = lines[SEVERAL]
     assert (line["outcome"], line["events"]) == ("asked", [])
     assert line["question"] == {
         "candidates": [
@@ -61,33 +86,19 @@ def test_what_could_be_several_asks_and_a_tap_would_record_one() -> None:
     }
 
 
-def test_outcomes() -> None:
+def test_outcomes(lines: dict[Row, dict[str, Any]]) -> None:
     """Recorded, asked, refused, answered or ignored: the first that holds."""
-    expected = [
-        (Row(sender="tu-phap", text="/viec"), "answered"),
-        (Row(sender="tu-phap", text="/trogiup"), "answered"),
-        (Row(sender="tu-phap", text="xong 9z"), "refused"),
-        (Row(sender="tu-phap", text="trưa nay ăn gì", group=True), "ignored"),
-        (Row(sender="tu-phap", text="/xong 1c", group=True), "recorded"),
-        (Row(sender="tu-phap", text="xong rồi", reply_to=("1c",)), "recorded"),
-        (Row(sender="tu-phap", text="xong rồi", reply_to=("1c",), group=True), "recorded"),
-        (Row(sender="tu-phap", text="hoàn tác 1c", before=("xong 1c",)), "recorded"),
-        (Row(sender="nobody", text="xong 1c"), "ignored"),
-    ]
-    told = answers([row for row, _ in expected])  # each on a fresh office
-    assert [line["outcome"] for line in told] == [outcome for _, outcome in expected]
+    assert [(row, lines[row]["outcome"]) for row, _ in OUTCOMES] == list(OUTCOMES)
 
 
-def test_a_reply_is_to_just_the_named_product() -> None:
+def test_a_reply_is_to_just_the_named_product(lines: dict[Row, dict[str, Any]]) -> None:
     """“1d#1” is a reminder of the report alone."""
-    line = only(Row(sender="tu-phap", text="xong rồi ạ", reply_to=("1d#1",)))
-    assert [(e["task"], e["deliverable"]) for e in line["events"]] == [("1d", 1)]  # type: ignore[attr-defined]
+    assert [(e["task"], e["deliverable"]) for e in lines[NAMED]["events"]] == [("1d", 1)]
 
 
-def test_events_are_those_of_this_message_alone() -> None:
+def test_events_are_those_of_this_message_alone(lines: dict[Row, dict[str, Any]]) -> None:
     """What was said two minutes before stands on the ledger, and not in the line."""
-    line = only(Row(sender="tu-phap", text="hoàn tác 1c", before=("xong 1c",)))
-    assert [e["event"] for e in line["events"]] == ["undone"]  # type: ignore[attr-defined]
+    assert [e["event"] for e in lines[UNDONE]["events"]] == ["undone"]
 
 
 def test_rows_do_not_see_each_other_and_keep_their_order(tmp_path: Path) -> None:
@@ -128,17 +139,16 @@ def test_only_a_file_that_cannot_be_read_fails(tmp_path: Path) -> None:
 
 
 def test_nothing_of_this_machine_is_read_or_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: dict[Row, dict[str, Any]]
 ) -> None:
     """Another plan, calendar and settings in the folder change nothing; no file is made."""
-    before = only(Row(sender="tu-phap", text="xong 1c"))
     for name in ("data/plan2024.toml", "config/calendar.toml", "config/reminder.toml"):
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text("no TOML", "utf-8")
     files = sorted(tmp_path.rglob("*"))
     monkeypatch.chdir(tmp_path)
-    assert only(Row(sender="tu-phap", text="xong 1c")) == before
+    assert answers([PLAIN]) == [lines[PLAIN]]
     assert sorted(tmp_path.rglob("*")) == files
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 from reminder.engine import connections
 from reminder.engine.connections import Connections
 from reminder.ops.supervisor import Troubles
-from tests.waiting import until, within
+from tests.waiting import LONGEST, until, within
 
 pytestmark = pytest.mark.asyncio
 NOWHERE = make_url("postgresql+psycopg://app@/x?host=/nowhere")
@@ -37,7 +37,7 @@ class Deaf(Connections):
 async def test_listening_ends_though_a_cancellation_is_lost() -> None:
     """Else the process would never end."""
     deaf = Deaf(NOWHERE, Troubles())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LONGEST):
         async with deaf:
             await deaf.add_listener("x", lambda _: None)
             await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from reminder.ops.liveness import Notifier
+from tests.waiting import LONGEST
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="systemd is Linux's")
 
@@ -77,7 +78,7 @@ async def test_signs_of_life_end_with_life(systemd: tuple[str, socket.socket]) -
     status = iter(["runs", "runs", "no poll", *["no poll"] * 1000])
     watching = asyncio.create_task(notifier.watch(lambda: lives, lambda: next(status)))
     words: list[str] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LONGEST):
         while words.count("WATCHDOG=1") < 4:
             await asyncio.sleep(0.005)
             words += taken(heard)

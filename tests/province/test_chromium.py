@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import closing
 
@@ -11,8 +10,10 @@ import pytest_asyncio
 
 from reminder.store.offices import Stores
 from reminder.web.server import PageServer
+from tests.app.kit import reserved_port
 from tests.fakes.blank import memory_store
 from tests.province.test_pages import NOW, OPERATOR, Land, land_in
+from tests.waiting import LONGEST
 from tests.web.test_chromium import WIDTHS, chromium, wrong_of
 
 pytest.importorskip("playwright", reason="no Playwright here: pip install playwright")
@@ -31,9 +32,7 @@ pytestmark = [
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def served() -> AsyncIterator[Land]:
     """Two offices with late work, of which one has a fault; on a port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with closing(Stores(memory_store())) as stores:
+    with reserved_port() as port, closing(Stores(memory_store())) as stores:
         land = land_in(stores, f"http://127.0.0.1:{port}")
         land.reckon("hoa-an", "hoa-binh")
         stores.settle("hoa-binh", NOW, NOW, fault="plan2024.toml, dòng 31: …", fault_since=NOW)
@@ -44,6 +43,7 @@ async def served() -> AsyncIterator[Land]:
 
 
 async def signed_in(land: Land, context: BrowserContext, mail: str) -> Page:
+    context.set_default_timeout(LONGEST * 1000)
     page = await context.new_page()
     await page.goto(land.site.links.login(land.site.store.add_login(mail, NOW)))
     await page.get_by_role("button", name="Đăng nhập").click()

@@ -43,6 +43,7 @@ from tests.province.kit import (
 from tests.province.test_sending import province_of
 from tests.services.world import at
 from tests.store.samples import set_next
+from tests.waiting import within
 
 
 def ticker_of(stores: Stores, clock: Clock) -> Ticker:
@@ -459,9 +460,9 @@ async def _locked(tmp_path: Path, clock: Clock) -> None:
         province = province_of(stores, clock)
         ticker = Locked(province.cache, clock.now, lock=lock)
         doing = asyncio.ensure_future(tick_all(ticker, province, shard_of("a", SHARDS), 0.3))
-        await asyncio.wait_for(asyncio.wrap_future(ticker.met), 30)
+        await within(asyncio.wrap_future(ticker.met), "the offices' claim")
         lock.execute("ROLLBACK")
-        assert await doing == ["a"]
+        assert await within(doing, "the tick") == ["a"]
         assert said(stores, "a") != []
         province.worker.end()
 

@@ -79,7 +79,14 @@ class World:
         limits = deepcopy(self.service.limits)
         return replace(
             self,
-            service=replace(self.service, store=store, limits=limits, _leaving={}, _trouble=None),
+            service=replace(
+                self.service,
+                store=store,
+                limits=limits,
+                bot_names={**self.service.bot_names},
+                _leaving={},
+                _trouble=None,
+            ),
             store=store,
             sent=[*self.sent],
             outgoing=[*self.outgoing],
@@ -157,7 +164,39 @@ def world(
     start: datetime = at("22/01", "07:00"),  # noqa: B008  a constant
 ) -> World:
     """The office on the morning of 22/01/2024, with these people enrolled by Telegram."""
-    kept = store or make_store(None)
+    if store is None:
+        return _begun(plan, scheduler, tuple(people), tuple(bound), start).copy()
+    return _begin(plan, scheduler, people, bound, store, start)
+
+
+_BEGUN: dict[tuple[object, ...], World] = {}  # the latest, by what each was begun with
+_KEPT = 8
+
+
+def _begun(
+    plan: Plan,
+    scheduler: Scheduler,
+    people: tuple[Person, ...],
+    bound: tuple[str, ...],
+    start: datetime,
+) -> World:
+    """An office in memory that has just begun, which tests get a copy of."""
+    key = (id(plan), id(scheduler), people, bound, start)
+    if key not in _BEGUN:
+        if len(_BEGUN) == _KEPT:
+            del _BEGUN[next(iter(_BEGUN))]
+        _BEGUN[key] = _begin(plan, scheduler, people, bound, in_memory(None), start)
+    return _BEGUN[key]
+
+
+def _begin(
+    plan: Plan,
+    scheduler: Scheduler,
+    people: Sequence[Person],
+    bound: Sequence[str],
+    kept: Store,
+    start: datetime,
+) -> World:
     for name in bound:
         kept.bind(name, TELEGRAM, CHATS[name], start)
     files = Files(plans=(plan,), people=tuple(people), scheduler=scheduler)

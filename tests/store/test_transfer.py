@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from shutil import copy2
 from typing import Any
 
 import pytest
@@ -142,16 +143,30 @@ def ward(opened: Opener, path: Path) -> Callable[..., Path]:
     return made
 
 
+def with_an_office(url: str) -> Stores:
+    stores = Stores(open_store(url, exclusive=False, sleep=no_sleep))
+    assert stores.add_office(OfficeRecord(id="00001", name="Khác", province="", made_at=NOW))
+    use_all(stores.of("00001"))
+    return stores
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of `stores`, which is only copied."""
+    path = tmp_path_factory.mktemp("tinh") / "tinh.db"
+    lay_blank(path)
+    with_an_office(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.thorough)])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+def stores(request: pytest.FixtureRequest, lived_in: Path, tmp_path: Path) -> Iterator[Stores]:
     """A database of many offices, in which one lives already."""
-    url = f"sqlite:///{tmp_path / 'tinh.db'}"
-    lay_blank(tmp_path / "tinh.db")
     if request.param == "postgres":
-        url = request.getfixturevalue("lent_postgres_url")
-    found = Stores(open_store(url, exclusive=False, sleep=no_sleep))
-    assert found.add_office(OfficeRecord(id="00001", name="Khác", province="", made_at=NOW))
-    use_all(found.of("00001"))
+        found = with_an_office(request.getfixturevalue("lent_postgres_url"))
+    else:
+        path = copy2(lived_in, tmp_path)
+        found = Stores(open_store(f"sqlite:///{path}", exclusive=False, sleep=no_sleep))
     yield found
     found.close()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from reminder.app.wiring import Program, program
 from reminder.cli import app
 from reminder.files.plan import load_plan
-from tests.app.kit import Mailbox, SetClock, mail_server, runs, settings
+from tests.app.kit import Mailbox, SetClock, mail_server, reserved_port, runs, settings
 from tests.conftest import ROOT
 from tests.people import officers
 from tests.services.world import at
@@ -93,19 +93,19 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Offi
         SetClock(at("26/01", "07:55")),
         Mailbox(),
     )
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        place = f"127.0.0.1:{free.getsockname()[1]}"
-    async with mail_server(mailbox) as port:
+    async with AsyncExitStack() as stack:
+        place = f"127.0.0.1:{stack.enter_context(reserved_port())}"
+        port = await stack.enter_async_context(mail_server(mailbox))
         base = f"http://{place}"  # told, or mails had no link: nobody else can open it
         more = f'[web]\nlisten = "{place}"\nbase_url = "{base}"\neditors = ["chi"]\n'
         config = settings(folder, None, port, people=PEOPLE, more=more)
         whole = (ROOT / "data/plan2024.toml").as_posix()
         text = config.read_text("utf-8").replace(whole, small_plan(folder).as_posix())
         config.write_text(text, encoding="utf-8")
-        async with runs(program(config, clock, tick_seconds=0.5)) as wired:
-            await until(lambda: all(page.port for page in wired.servers))
-            clock.moment = at("26/01", "08:00")
-            yield Office(f"http://{place}", config, clock, mailbox, wired)
+        wired = await stack.enter_async_context(runs(program(config, clock, tick_seconds=0.5)))
+        await until(lambda: all(page.port for page in wired.servers))
+        clock.moment = at("26/01", "08:00")
+        yield Office(base, config, clock, mailbox, wired)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -171,7 +171,7 @@ async def reader(office: Office, chromium: Browser, width: int) -> Reader:
     context = await chromium.new_context(
         java_script_enabled=False, viewport={"width": width, "height": 844}
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(LONGEST * 1000)
     return Reader(office, context, await context.new_page())
 
 
@@ -355,6 +355,7 @@ async def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     """On each kind of page, at both widths, with all details open; and no page breaks the CSP."""
     office.clock.moment = at("05/02", "09:00")  # some work is late by now
     context = await chromium.new_context()
+    context.set_default_timeout(LONGEST * 1000)
     page, said, found = await context.new_page(), list[str](), list[str]()
     page.on("console", lambda message: said.append(f"{page.url}: {message.text}"))
 
@@ -409,6 +410,7 @@ async def test_the_plan_is_changed_in_the_database_without_scripts(
         state = await desk.context.storage_state()
         await desk.context.close()
     scripted = await chromium.new_context(storage_state=state)
+    scripted.set_default_timeout(LONGEST * 1000)
     page = await scripted.new_page()
     pages = ("/ke-hoach", f"{plan}/viec/1d", f"{plan}/chung", f"{plan}/van-ban", f"{plan}/ban",
              "/ke-hoach/people/nguoi/an", f"{plan}/ban/1")  # fmt: skip

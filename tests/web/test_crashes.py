@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,21 +21,20 @@ from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.store.database import Database
 from reminder.store.store import Store
+from tests.app.kit import reserved_port
 from tests.channels.email.test_crashes import started
 from tests.conftest import ROOT
 from tests.fakes.blank import lay_blank
 from tests.people import officers
 from tests.services.world import at, world
-from tests.waiting import until
+from tests.waiting import LONGEST, until
 from tests.web.browser import Town, later
 
 FORM = "/viec/cchc-2024/1c/1/2024/xong"
 
 
-def settings(folder: Path) -> tuple[Path, str]:
-    """The files of an office with a page, and the page's address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+def settings(folder: Path, port: int) -> Path:
+    """The files of an office with a page on that port."""
     lay_blank(folder / "r.db")
     (folder / "people.toml").write_text(officers("an"), encoding="utf-8")
     (folder / "reminder.toml").write_text(
@@ -48,11 +46,17 @@ calendar = "{(ROOT / "config/calendar.toml").as_posix()}"
 [store]
 url = "sqlite:///{(folder / "r.db").as_posix()}"
 [web]
-listen = "{place}"
+listen = "127.0.0.1:{port}"
 """,
         encoding="utf-8",
     )
-    return folder / "reminder.toml", f"http://{place}"
+    return folder / "reminder.toml"
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
 
 
 def answers(base: str) -> bool:
@@ -74,11 +78,13 @@ async def daemon(base: str, config: Path, *gap: str) -> AsyncIterator[subprocess
 
 @pytest.mark.thorough
 @pytest.mark.asyncio
-async def test_a_form_is_neither_lost_nor_done_twice(tmp_path: Path) -> None:
+async def test_a_form_is_neither_lost_nor_done_twice(tmp_path: Path, port: int) -> None:
     """Killed before the record it may be sent again; between the record and its answer it tells."""
-    config, base = settings(tmp_path)
+    config, base = settings(tmp_path, port), f"http://127.0.0.1:{port}"
     link = CliRunner().invoke(app, ["web-link", "an", "--json", "--config", str(config)])
-    async with httpx.AsyncClient(base_url=base, headers={"origin": base}, timeout=60) as client:
+    async with httpx.AsyncClient(
+        base_url=base, headers={"origin": base}, timeout=LONGEST
+    ) as client:
         async with daemon(base, config, "before") as process:
             await client.post(json.loads(link.stdout)["url"])
             page = lxml_html.fromstring((await client.get("/viec/cchc-2024/1c")).text)
@@ -86,12 +92,12 @@ async def test_a_form_is_neither_lost_nor_done_twice(tmp_path: Path) -> None:
             fields = {one.get("name"): one.get("value", "") for one in form.xpath(".//input")}
             with pytest.raises(httpx.TransportError):
                 await client.post(FORM, data=fields)
-            assert process.wait(timeout=60) == -signal.SIGKILL
+            assert process.wait(timeout=LONGEST) == -signal.SIGKILL
         assert recorded(tmp_path) == []
         async with daemon(base, config, "after") as process:
             with pytest.raises(httpx.TransportError):
                 await client.post(FORM, data=fields)
-            assert process.wait(timeout=60) == -signal.SIGKILL
+            assert process.wait(timeout=LONGEST) == -signal.SIGKILL
         assert recorded(tmp_path) == ["done"]
         async with daemon(base, config):
             again = await client.post(FORM, data=fields, follow_redirects=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -16,14 +15,15 @@ from reminder.store.web import Token
 from reminder.web.server import PageServer
 from tests.waiting import within
 from tests.web.browser import Town
+from tests.web.test_crashes import port
+
+__all__ = ["port"]  # a fixture
 
 
 @pytest.mark.thorough
 @pytest.mark.asyncio
-async def test_schemathesis_finds_no_failure(town: Town, tmp_path: Path) -> None:
+async def test_schemathesis_finds_no_failure(town: Town, port: int, tmp_path: Path) -> None:
     """All of its checks, for the office, without the limit of 30 acts a minute."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     town = replace(town, base=f"http://127.0.0.1:{port}")
     service, until = town.world.service, town.now + timedelta(days=1)
     service.limits.spoken.most = service.limits.told.most = 10**9
