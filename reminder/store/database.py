@@ -267,9 +267,15 @@ class Database:
         """Have `look` called before each transaction that writes; what it raises prevents it."""
         self._before = look
 
-    def of(self, office: str, *, writes: bool) -> AbstractContextManager[OfficeConnection]:
+    @contextmanager
+    def of(self, office: str, *, writes: bool) -> Iterator[OfficeConnection]:
         """Open a transaction in which PostgreSQL shows the rows of one office only."""
-        return self._of(self._writer if writes else self._reader, office)
+        with self._joined(self._writer if writes else self._reader) as connection:
+            if self.is_sqlite:
+                yield OfficeConnection(connection, office)
+                return
+            with self.showing(connection, office):
+                yield OfficeConnection(connection, office)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -335,15 +341,6 @@ class Database:
                 self._before()
             with self._transaction(engine) as connection:
                 yield connection
-
-    @contextmanager
-    def _of(self, engine: Engine, office: str) -> Iterator[OfficeConnection]:
-        with self._joined(engine) as connection:
-            if self.is_sqlite:
-                yield OfficeConnection(connection, office)
-                return
-            with self.showing(connection, office):
-                yield OfficeConnection(connection, office)
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
