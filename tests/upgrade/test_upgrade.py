@@ -23,7 +23,7 @@ from reminder.files.people import load_people
 from reminder.files.plan import load_plan
 from reminder.files.settings import Secret, load_settings
 from reminder.store.store import Store, open_store
-from tests.services.world import World, at, world
+from tests.services.world import EMAIL, World, at, world
 from tests.store.conftest import no_sleep
 
 FOLDER = Path(__file__).parent
@@ -51,7 +51,7 @@ def office(store: Store) -> World:
 
 
 def said(found: World) -> str:
-    """Each message that waits, in full."""
+    """Each message that waits, as it is read where it goes."""
     found.service.tick(NOW)
     found.deliver(NOW)
     told = {}
@@ -60,7 +60,8 @@ def said(found: World) -> str:
         head = (
             f"## {row.id} {draft.kind} to {draft.recipient} ({rendered.address}) by {draft.channel}"
         )
-        told[row.id] = "\n".join((f"{head}: {message.subject}", message.text, ""))
+        text = message.text if draft.channel == EMAIL else message.chat_text
+        told[row.id] = "\n".join((f"{head}: {message.subject}", text, ""))
     return "\n".join(told[row] for row in sorted(told))
 
 
