@@ -27,6 +27,7 @@ from reminder.files.settings import (
 )
 from reminder.files.toml import Source
 from reminder.ops.backups import Backups
+from reminder.province.operators import of_account, of_office
 from reminder.services import proof
 from reminder.services.office import CONSOLE, Files, Office
 from reminder.services.status import Marks, calendar_years, marks, unreachable
@@ -338,24 +339,18 @@ def waits(offices: Iterable[OfficeRecord], now: datetime) -> Check | None:
 
 def faulty(record: OfficeRecord) -> Check:
     """Return the fault that keeps an office from being ticked."""
-    since = f" từ {local(record.fault_since):%H:%M %d/%m/%Y}" if record.fault_since else ""
-    words = f"{record.name} ({record.id}) không quét được{since}: {record.fault}"
-    return fault("office", words, f"xem reminder office show {record.id}; sửa thì máy tự quét lại")
+    found = of_office(record)
+    return fault(found.name, found.sentence, found.remedy)
 
 
 def account_faults(account: Account, heard: Heard | None) -> Iterator[Check]:
     """Yield what fails of an account, as its processes have noted it."""
-    name = f"Tài khoản {account.id} ({account.kind})"
-    if account.down_since:
-        words = f"{name} không gửi được từ {local(account.down_since):%H:%M %d/%m/%Y}"
-        remedy = f"sửa rồi máy tự thử lại; đổi: reminder office account set {account.id}"
-        yield fault("account-down", f"{words}: {account.down_reason}", remedy)
-    if heard is not None and heard.deaf_since:
-        words = f"{name} không nhận được tin từ {local(heard.deaf_since):%H:%M %d/%m/%Y}"
-        yield fault("account-deaf", f"{words}: {heard.reason}", "xem nhật ký của worker")
+    for found in of_account(account, heard):
+        yield fault(found.name, found.sentence, found.remedy)
     try:
         secret_of(account.secret, environment())
     except ReminderError as error:
+        name = f"Tài khoản {account.id} ({account.kind})"
         remedy = "không sao nếu nó chỉ có ở máy chạy worker; không thì đặt nó vào đó"
         yield warn("account-secret", f"{name}: ở đây không đọc được: {error}", remedy)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import json
 import logging
 import re
 from collections import OrderedDict
@@ -31,7 +30,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reminder.app.bootstrap import scheduler_for
 from reminder.app.channels import CHANNELS, invite
-from reminder.channels import Channel
 from reminder.documents.workbook import csv_file
 from reminder.domain.calendar import local_day
 from reminder.domain.errors import ReminderError
@@ -41,11 +39,11 @@ from reminder.domain.people import Person
 from reminder.domain.tokens import hash_code, normal_address
 from reminder.domain.weblinks import WebLinks
 from reminder.files.calendar import holiday_name
-from reminder.files.settings import account_section, environment, secret_of
 from reminder.messages.context import Context, moment_words
 from reminder.messages.rows import render as render_message
 from reminder.province.cache import OfficeCache
 from reminder.province.figures import LONG, SHOWN, Late, late_work
+from reminder.province.operators import write_to
 from reminder.province.process import Part, Province
 from reminder.province.sending import SEND
 from reminder.services.office import Files, Office
@@ -191,32 +189,16 @@ class ProvinceSite(LoginSite):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _mail(self, login: str, address: str) -> None:
-        """Write to an operator by the first account that sends mail."""
+        """Write to an operator by the first account that takes the mail."""
         try:
-            channel = await self.do(self._mailer)
             now = self.now()
             files = Files((), (), scheduler_for((), (local_day(now),)))
             context = Context(office=Office(files=files), at=now, links=self.links)
             message = render_message(context, SignIn(login=login))
             assert message is not None
-            try:
-                await channel.send(address, message, f"sign-in:{login}")
-            finally:
-                await channel.stop()
+            await write_to(self.do, self.cache, self.now, address, message, f"sign-in:{login}")
         except (ReminderError, SendError, OSError) as error:
             log.error("no sign-in mail to an operator could be sent: %s", error)
-
-    def _mailer(self) -> Channel:
-        wiring = next(w for w in CHANNELS if w.traits.mail)
-        kind = wiring.traits.name
-        account = next((a for a in self.cache.stores.accounts() if a.kind == kind), None)
-        if account is None:
-            raise ReminderError(f"there is no account of kind {kind}: reminder office account add")
-        values, secret = json.loads(account.settings), secret_of(account.secret, environment())
-        section = account_section(kind, values, secret, account.id)
-        settings = replace(self.cache.base, **{kind: section})
-        channel: Channel = wiring.connect(settings, self.store, self.now)
-        return channel
 
     def lines(self, reader: Reading, *, behind: bool = False) -> tuple[list[Listed], Sums]:
         """Return the offices of a page of the list, and the sums of all. In the store's thread."""

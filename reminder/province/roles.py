@@ -36,7 +36,7 @@ from reminder.ops.supervisor import (
     pause_until,
     supervise,
 )
-from reminder.province import incoming, sending, ticking
+from reminder.province import incoming, operators, sending, ticking
 from reminder.province.cache import ROOM, TICK_ROOM, OfficeCache
 from reminder.province.process import Part, Province
 from reminder.services.status import marks
@@ -145,7 +145,7 @@ def copies(province: Province) -> Part:
 # What a role does; `reminder run` without --role does all of it.
 ROLES: dict[str, tuple[Callable[[Province], Part], ...]] = {
     "worker": (sending.part, incoming.worker_part),
-    "tick": (ticking.part, figures, copies),
+    "tick": (ticking.part, figures, copies, operators.part),
     "web": (incoming.web_part, _pages),
 }
 BY_ACCOUNT = (sending.SEND, incoming.POLL, incoming.HOOK, incoming.MAILBOX_ROLE)  # their keys
