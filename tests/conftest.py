@@ -37,6 +37,12 @@ settings.register_profile("few", deadline=None, max_examples=15, derandomize=FIX
 settings.register_profile("thorough", deadline=None, max_examples=50, derandomize=FIXED)
 settings.load_profile("few")
 
+
+def examples(most: int) -> int:
+    """How many to try of what makes up so many where the thorough tests are run."""
+    return max(3, most * settings().max_examples // 50)
+
+
 # The tree of commands takes Typer longer than most commands take, and tests run hundreds.
 typer.main.get_command = cache(typer.main.get_command)
 vars(typer.testing)["_get_command"] = typer.main.get_command

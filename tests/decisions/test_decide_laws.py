@@ -15,6 +15,7 @@ from reminder.domain.payloads import Envelope, decode, encode
 from reminder.domain.plan import Plan
 from reminder.understanding.model import Command
 from reminder.understanding.parse import parse
+from tests.conftest import examples
 from tests.decisions.decide_kit import CLOSING, PEOPLE, Room, next_plan
 from tests.understanding.commands_kit import OFFICE, PLAN
 
@@ -55,7 +56,7 @@ def theirs(who: str, event: Event) -> bool:
     return "van-phong" in units or bool(set(units) & set(PLAN.by_code[event.key.task].lead))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(speeches, plans)
 def test_nobody_acts_on_work_that_is_not_theirs(
     said: list[tuple[str, str, str]], of: tuple[Plan, ...]
@@ -84,7 +85,7 @@ def closed_twice(events: Iterable[Event]) -> bool:
     return False
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(speeches, plans)
 def test_no_part_is_closed_twice(said: list[tuple[str, str, str]], of: tuple[Plan, ...]) -> None:
     """By anybody, by any words; where one unit's word closes the whole, once for all of them."""
@@ -97,7 +98,7 @@ def test_no_part_is_closed_twice(said: list[tuple[str, str, str]], of: tuple[Pla
             assert len(state.parts) <= 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(speeches)
 def test_payloads_survive_json_and_the_answer_is_one(said: list[tuple[str, str, str]]) -> None:
     """A payload waits in the outbox as JSON; exactly one goes to the sender."""

@@ -26,6 +26,7 @@ from reminder.documents.workbook import (
 from reminder.domain.ledger import Event, EventKind, State, fold, initial
 from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
+from tests.conftest import examples
 from tests.messages.office import at, documented, done, key, said
 
 DAY = date(2024, 3, 8)
@@ -205,7 +206,7 @@ def test_nothing_that_people_write_runs(title: str, plan2024: Plan, scheduler: S
     assert not any(b"<f>" in text.replace(b"<formula>", b"") for text in sheets)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.text())
 @example("\x00a\x0bb\ufffe")
 @example("_x0041_")

@@ -20,6 +20,7 @@ from reminder.domain.schedule import (
     due_now,
     speaking_hours,
 )
+from tests.conftest import examples
 from tests.domain.test_schedule import midnight, random_events
 
 KINDS = tuple(MessageKind)
@@ -47,7 +48,7 @@ def listing(due: DueMessages, unit: str) -> list[str]:
     ]
 
 
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 @given(data=st.data())
 def test_ticks_at_each_slot_say_the_schedule(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler
@@ -156,7 +157,7 @@ def test_speaking_hours(scheduler: Scheduler) -> None:
     ] == [["digest"], ["digest", "nudge", "escalation", "request"], [], []]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_the_index_leaves_out_only_what_does_not_speak(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler

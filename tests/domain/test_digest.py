@@ -14,6 +14,7 @@ from reminder.domain.digest import Digest, Figures, digest, digest_day
 from reminder.domain.ledger import Event, EventKind, State
 from reminder.domain.plan import Key, Plan, occurrences
 from reminder.domain.schedule import Scheduler
+from tests.conftest import examples
 from tests.domain import digest_count as hand
 from tests.understanding.commands_kit import PLAN
 
@@ -129,7 +130,7 @@ def ledgers(draw: st.DrawFn) -> list[Event]:
     return events
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(events=ledgers(), week=st.integers(1, 55))
 def test_any_week_of_any_ledger_is_as_counted(
     scheduler: Scheduler, events: list[Event], week: int

@@ -15,6 +15,7 @@ from reminder.domain.calendar import instant, local
 from reminder.domain.ledger import Event, EventKind, State, apply, by_key, fold, initial
 from reminder.domain.plan import Every, Key, Plan, occurrences
 from reminder.domain.schedule import Message, MessageKind, Scheduler
+from tests.conftest import examples
 from tests.domain import schedule_oracle as oracle
 
 YEAR = (date(2024, 1, 1), date(2025, 1, 31))
@@ -98,7 +99,7 @@ def test_done_on_due_days_equals_the_oracle(plan2024: Plan, scheduler: Scheduler
     assert said(messages) == oracle.schedule(*YEAR, closed)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(data=st.data())
 def test_any_closes_equal_the_oracle(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler
@@ -120,7 +121,7 @@ def test_any_closes_equal_the_oracle(
     assert said(messages) == oracle.schedule(*YEAR, closed)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     cuts=st.lists(st.datetimes(datetime(2024, 1, 1), datetime(2025, 2, 1)), max_size=6),  # noqa: DTZ001
     data=st.data(),
@@ -161,7 +162,7 @@ def random_events(draw: st.DrawFn, plan: Plan) -> list[Event]:
     return sorted(found, key=lambda e: e.at)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_a_state_is_a_fold(data: st.DataObject, plan2024: Plan) -> None:
     """Folding a ledger in one go or event by event yields the same; `until` leaves the rest out."""
@@ -177,7 +178,7 @@ def test_a_state_is_a_fold(data: st.DataObject, plan2024: Plan) -> None:
         assert fold(all_occurrences, events, until=cut) == fold(all_occurrences, before)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data(), at=st.datetimes(datetime(2024, 1, 1), datetime(2025, 2, 1)))  # noqa: DTZ001
 def test_waking_skips_nothing(
     data: st.DataObject, at: datetime, plan2024: Plan, scheduler: Scheduler

@@ -75,7 +75,11 @@ async def settled(place: Town) -> None:
 
 @pytest.mark.parametrize(
     ("where", "name", "times"),
-    [*((*step, times) for step in STEPS for times in (1, 4)), (Store, "record", 9)],
+    [
+        *((*step, 1) for step in STEPS),
+        *(pytest.param(*step, 4, marks=pytest.mark.thorough) for step in STEPS),
+        (Store, "record", 9),
+    ],
     ids=lambda one: str(getattr(one, "__name__", one)),
 )
 async def test_no_answer_is_lost(

@@ -14,7 +14,7 @@ from reminder.domain.text import one_line
 from reminder.files.editing import Editor, NotEditableError
 from reminder.files.plan import load_plan
 from reminder.files.toml import Text
-from tests.conftest import ROOT
+from tests.conftest import ROOT, examples
 
 PLAN = (ROOT / "data/plan2024.toml").read_text(encoding="utf-8")
 
@@ -97,7 +97,7 @@ def test_a_text_that_can_not_be_changed_line_by_line_is_left(text: str) -> None:
         editor.set(("task", 0), {"title": "C"})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 22), st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"])))
 def test_any_words_come_back_as_they_were_set(task: int, words: str) -> None:
     """And all else of the plan stays as it was."""

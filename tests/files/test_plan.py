@@ -16,6 +16,7 @@ from reminder.domain.calendar import Cycle
 from reminder.domain.errors import FileError
 from reminder.domain.plan import AfterEvent, Awaiting, EventUnit, Every, Plan, occurrences
 from reminder.files.plan import load_plan, read_plan
+from tests.conftest import examples
 
 SEVERAL = "due = [2024-04-05, 2024-07-05, 2025-01-05]"
 PLAN = """\
@@ -618,7 +619,7 @@ def test_numbers_follow_the_due_days_unless_the_file_says_otherwise(tmp_path: Pa
     assert twice == ["17: hai sản phẩm của 1a cùng `name` “báo cáo”"]
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(data=st.data())
 def test_a_damaged_plan_is_a_plan_or_a_clear_refusal(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

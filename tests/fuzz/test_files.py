@@ -26,7 +26,7 @@ from reminder.files.people import load_people
 from reminder.files.plan import load_plan
 from reminder.files.settings import load_settings
 from reminder.files.toml import MAX_LINE, MOST_FAULTS
-from tests.conftest import ROOT
+from tests.conftest import ROOT, examples
 
 TOKEN = "987654321:AAFuzzedTokenThatNobodyMayRead_0123"
 PASSWORD = "mat-khau-không-ai-được-đọc"
@@ -171,7 +171,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("files")
 
 
-steady = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+steady = settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 kinds = pytest.mark.parametrize("kind", SEEDS)
 
 

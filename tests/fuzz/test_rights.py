@@ -26,13 +26,16 @@ from reminder.domain.ledger import EventKind
 from reminder.domain.outbox import RowState
 from reminder.domain.plan import Plan, occurrences
 from reminder.domain.schedule import Scheduler
+from tests.conftest import examples
 from tests.decisions.test_decide_laws import sentence
 from tests.fakes.telegram.html import parse_html
 from tests.services.world import CHATS, PEOPLE, TELEGRAM, World, at, world
 from tests.understanding.commands_kit import PLAN
 
 MIX = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(15),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 OF_THE_OFFICE_ALONE = {
     EventKind.REOPENED,

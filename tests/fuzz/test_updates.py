@@ -16,6 +16,7 @@ from reminder.channels.telegram.send import make_bot
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import SendError
 from tests.channels.telegram.line import Told
+from tests.conftest import examples
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.telegram.http import HttpServer, Request, Response, envelope
 
@@ -68,7 +69,7 @@ def twisted(shape: dict[str, Any], seed: int) -> dict[str, Any]:
     return made
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.sampled_from(SHAPES), st.integers(0, 2**32))
 def test_any_update_is_taken_or_let_be(shape: dict[str, Any], seed: int) -> None:
     """Nothing is raised: it is handed on, once, or told as not taken, or carries no answer."""

@@ -24,6 +24,7 @@ from reminder.importing.days import PlanYear
 from reminder.importing.phrases import LONGEST, find, read
 from reminder.importing.readings import Kind, Part, Reading, Status, in_words
 from reminder.importing.rules import rule
+from tests.conftest import examples
 
 CASES = Path(__file__).parent / "cases"
 PLAN = PlanYear(2026)
@@ -135,7 +136,7 @@ DAYS = {
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_no_day_is_invented(phrase: str) -> None:
     """A day that is not asked about is one of the figures, the day before it, or a period's end."""
     for part in read(phrase, PLAN).parts:
@@ -162,7 +163,7 @@ def test_a_cycle_without_a_day_in_its_bounds_is_asked_about(phrase: str) -> None
 
 
 @given(st.lists(st.sampled_from([*PIECES, *WORDS]), max_size=9).map(" ".join), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_row_of_time_words_is_read(phrase: str, school: bool) -> None:
     """Each part comes to one due rule, and the same text in prose is read too."""
     plan = replace(PLAN, school=school)
@@ -173,7 +174,7 @@ def test_any_row_of_time_words_is_read(phrase: str, school: bool) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_text_is_read(text: str) -> None:
     """What is no time phrase names no day and is asked; nothing fails."""
     got = read(text, PLAN)

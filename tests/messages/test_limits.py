@@ -26,6 +26,7 @@ from reminder.messages.compose import (
 )
 from reminder.messages.nudge import nudge
 from reminder.messages.rows import render
+from tests.conftest import examples
 from tests.fakes.telegram.html import parse_html
 from tests.messages.office import answer, at, done, items, key, plan, said, scene
 
@@ -54,7 +55,7 @@ def titled(base: Plan, title: str, unit: str = "") -> Plan:
     return replace(base, tasks=tasks, units=units)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(title=NASTY, unit=NASTY, note=NASTY)
 def test_no_words_of_a_plan_or_a_person_break_a_message(title: str, unit: str, note: str) -> None:
     """Titles, names and notes are shown as text: valid HTML, within the limit, on their line."""
@@ -140,7 +141,7 @@ def test_plain_text_is_cut_to_its_length(text: str, longest: int) -> None:
 WORDS = st.text(st.sampled_from("aăđ🙂 "), max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(lines=st.lists(WORDS, max_size=12), longest=st.integers(2, 30))
 def test_a_long_message_is_divided_between_lines(lines: list[str], longest: int) -> None:
     """Each part fits; no letter is lost; a line that fits by itself is in one part whole."""

@@ -29,6 +29,7 @@ from reminder.messages.rows import render
 from reminder.services.office import Files, Office
 from reminder.understanding.model import Command
 from reminder.understanding.parse import parse
+from tests.conftest import examples
 from tests.decisions.decide_kit import PEOPLE, Room, next_plan
 from tests.decisions.test_decide_laws import plans, speeches
 from tests.messages.office import documented, scene
@@ -348,7 +349,7 @@ def test_an_occurrence_not_open_yet_is_named_with_its_period() -> None:
     assert [event.key.period for event in events] == ["2025-01"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(speeches, plans)
 def test_every_view_of_every_decision_is_rendered(
     said: list[tuple[str, str, str]], of: tuple[Plan, ...]

@@ -21,6 +21,7 @@ from reminder.province.incoming import Receiver
 from reminder.province.process import Province
 from reminder.store.offices import Stores
 from reminder.store.records import NOT_TAKEN, SECRET
+from tests.conftest import examples
 from tests.fakes.blank import memory_store
 from tests.people import officer
 from tests.province.kit import BEGUN, CHATS, SETTINGS, Clock, add_account, add_office, cache_of, put
@@ -263,7 +264,7 @@ async def test_a_faulty_plan_costs_its_office_alone() -> None:
         assert await receiver.take("bot", message(update="2"))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(20), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 async def test_each_message_is_taken_once_by_one_office(data: st.DataObject) -> None:
     """Whoever writes by whichever bot, however often it is delivered."""

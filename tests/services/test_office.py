@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from reminder.domain.plan import Plan
 from reminder.domain.schedule import Scheduler
 from reminder.services.office import Files, Office
+from tests.conftest import examples
 from tests.domain.test_schedule import random_events
 from tests.services.world import PEOPLE, at, world
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_an_office_after_events_is_the_one_that_has_read_them(
     data: st.DataObject, plan2024: Plan, scheduler: Scheduler

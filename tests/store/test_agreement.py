@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from reminder.domain.outbox import Row, RowState
 from reminder.domain.payloads import Bound, Nudge
 from reminder.store.store import Store, open_store
+from tests.conftest import examples
 from tests.fakes.blank import lay_blank, memory_store
 from tests.store.conftest import no_sleep
 from tests.store.samples import CHANNELS, HOLD, KEY, draft, event, minutes, on_writer, said
@@ -140,4 +141,4 @@ class Agreement(RuleBasedStateMachine):
 
 
 TestAgreement = Agreement.TestCase
-TestAgreement.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)
+TestAgreement.settings = settings(max_examples=examples(10), stateful_step_count=25, deadline=None)

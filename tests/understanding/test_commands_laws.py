@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reminder.understanding.model import Command, CommandError, format_command
 from reminder.understanding.parse import parse
 from reminder.understanding.verbs import Verb
+from tests.conftest import examples
 from tests.understanding.commands_kit import OFFICE, OFFICER, PLAN, TODAY, closes, replying
 
 CODES = [task.code for task in PLAN.tasks]
@@ -38,14 +39,14 @@ def test_any_text_has_a_meaning(text: str, sender: object) -> None:
     assert isinstance(result, Command) or (isinstance(result, CommandError) and result.say)
 
 
-@settings(steady, max_examples=250)
+@settings(steady, max_examples=examples(250))
 @given(SPOKEN, SENDERS)
 def test_any_words_have_a_meaning(text: str, sender: object) -> None:
     """The vocabulary in any order never fails."""
     assert parse(text, TODAY, sender)  # type: ignore[arg-type]
 
 
-@settings(steady, max_examples=400)
+@settings(steady, max_examples=examples(400))
 @given(SPOKEN, st.sampled_from([OFFICER, OFFICE]))
 def test_a_commands_text_means_the_command(text: str, sender: object) -> None:
     """`parse(format_command(c)) == c` for every command that a text can mean."""

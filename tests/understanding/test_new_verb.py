@@ -98,6 +98,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.thorough
 def test_a_new_verb_is_typed_spoken_refused_and_helped_with(folder: Path) -> None:
     """With a slash and without; whoever may not use it reads who may; the help names it."""
     typed = [

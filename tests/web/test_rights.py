@@ -21,7 +21,7 @@ from reminder.store.web import Session, Token
 from reminder.web import acts
 from reminder.web.site import FieldError
 from reminder.web.twins import place_of
-from tests.conftest import ROOT
+from tests.conftest import ROOT, examples
 from tests.services.world import PEOPLE, World, at, world
 from tests.web.browser import Town
 
@@ -103,7 +103,7 @@ def as_typed(key: Key, act: str, fields: dict[str, str]) -> str | None:
         return None
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     person=st.sampled_from([one.id for one in PEOPLE]),
     place=st.integers(min_value=0, max_value=500),

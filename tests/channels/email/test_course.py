@@ -97,7 +97,14 @@ def clock() -> SetClock:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("client", [replies.gmail, replies.outlook, replies.iphone])
+@pytest.mark.parametrize(
+    "client",
+    [
+        replies.gmail,
+        pytest.param(replies.outlook, marks=pytest.mark.thorough),
+        pytest.param(replies.iphone, marks=pytest.mark.thorough),
+    ],
+)
 async def test_a_reply_closes_and_is_confirmed_in_its_thread(
     tmp_path: Path, post: MailWorld, clock: SetClock, client: Callable[..., EmailMessage]
 ) -> None:

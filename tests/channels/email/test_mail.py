@@ -24,6 +24,7 @@ from reminder.domain.tokens import (
 )
 from tests.channels.email.mailline import AT, HELLO, PERSON, SENDER, known, refusal, sent
 from tests.channels.email.mailserver import Post
+from tests.conftest import examples
 
 INBOX = "nhac-tra-loi@phuong.example"
 
@@ -154,7 +155,7 @@ TEXT = st.text(max_size=200) | st.sampled_from(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(subject=TEXT, name=TEXT, header=TEXT, sender=TEXT)
 def test_no_text_adds_a_header(subject: str, name: str, header: str, sender: str) -> None:
     """Whatever stands in a title, a file name or a header: the reader finds ours, and no other."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reminder.channels.telegram import pacer as pacing
 from reminder.channels.telegram.pacer import Pacer
+from tests.conftest import examples
 from tests.fakes.telegram.limits import Limits
 from tests.messages.ticking import Ticking
 
@@ -33,7 +34,7 @@ def paced(chats: list[int], took: float = 0.0) -> tuple[Limits, Ticking]:
     return limits, time
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.sampled_from([1, 2, 3, -1, -2, *range(100, 140)]), max_size=90))
 def test_no_order_of_sends_is_refused(chats: list[int]) -> None:
     """30 a second overall, one a second a chat, 20 a minute a group: all taken, all counted."""
@@ -45,7 +46,7 @@ def test_no_order_of_sends_is_refused(chats: list[int]) -> None:
 CHATS = st.sampled_from([1, 2, -1, -2, *range(100, 140)])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.tuples(st.lists(CHATS, max_size=40), st.floats(0, 2)), min_size=2, max_size=4))
 def test_no_change_of_the_process_is_refused(stints: list[tuple[list[int], float]]) -> None:
     """Each goes on as the one before has told, however soon after it."""
@@ -97,7 +98,7 @@ def test_sixty_people_hear_within_three_seconds() -> None:
     assert round(time.now, 2) == round(59 / 29 + 0.2, 2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 0.25), st.floats(0, 0.25)), min_size=100, max_size=130))
 def test_a_line_that_jitters_is_not_refused(delays: list[tuple[float, float]]) -> None:
     """However long requests take on their way there, and answers on theirs back: in order or not.
