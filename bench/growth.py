@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import wards
-from bench.rows import ROUNDS, Row, at_most, row
+from bench.rows import Row, at_most, row
 from bench.sides import result
 from bench.year import _from, _send
 from reminder.domain.calendar import instant
@@ -29,6 +29,7 @@ from reminder.services.service import Service
 from reminder.store.store import Store
 
 YEARS = 10
+ROUNDS = 5
 DAY = date(2024, 1, 29)  # a Monday: a digest in the morning, and nudges
 YEAR = timedelta(weeks=52)
 _SHIFT = "strftime('%Y-%m-%dT%H:%M:%S', {0}, '-{1} days') || substr({0}, 20)"
