@@ -361,7 +361,8 @@ class Sender:
         if connected.fence == hold.fence - 1 or hold.fence == 1:
             return  # nobody else has sent by it since
         if hold.free is None:
-            await pause_until(self._province.worker.stop, channel.gap)
+            # On a server whose disk is full it could read that the account was its own until now.
+            await pause_until(self._province.worker.stop, SURE + channel.gap)
         elif hold.pace:
             channel.resume(json.loads(hold.pace), hold.free / timedelta(seconds=1))
 
