@@ -39,23 +39,27 @@ class Tally:
 
 def run() -> Iterator[Row]:
     """The rows, one after the other."""
+    what = f"{KILLS} times kill -9 amid {COUNT} mails"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         ours = crashed(folder, COUNT)
-        texts = keep_texts(folder / "ours", folder / "texts.json")
-        peers = {"APScheduler": _apscheduler(folder, texts)}
-        if celery_peer.installed():
-            peers["celery"] = _celery(folder, texts, late=False)
-            peers["celery with acks_late"] = _celery(folder, texts, late=True)
-    what = f"{KILLS} times kill -9 amid {COUNT} mails"
-    yield row(f"{what}: lost", f"{ours.lost}", figure=ours.lost, goal=at_most(0))
-    yield row(f"{what}: twice, unmarked", f"{ours.unmarked}", figure=ours.unmarked, goal=at_most(0))
-    yield row(f"{what}: twice, marked", f"{ours.marked}")
-    for peer, tally in peers.items():
-        yield row(f"{what}, {peer}: lost", f"{ours.lost}", f"{tally.lost}")
-        yield row(f"{what}, {peer}: twice, unmarked", f"{ours.unmarked}", f"{tally.unmarked}")
-    if "celery" not in peers:
+        yield row(f"{what}: lost", f"{ours.lost}", figure=ours.lost, goal=at_most(0))
+        unmarked = f"{ours.unmarked}"
+        yield row(f"{what}: twice, unmarked", unmarked, figure=ours.unmarked, goal=at_most(0))
+        yield row(f"{what}: twice, marked", f"{ours.marked}")
+        for peer, crash in _peers(folder, keep_texts(folder / "ours", folder / "texts.json")):
+            tally = crash()
+            yield row(f"{what}, {peer}: lost", f"{ours.lost}", f"{tally.lost}")
+            yield row(f"{what}, {peer}: twice, unmarked", unmarked, f"{tally.unmarked}")
+    if not celery_peer.installed():
         yield row(f"{what}, celery", celery_peer.WHY_NOT)
+
+
+def _peers(folder: Path, texts: Path) -> Iterator[tuple[str, Callable[[], Tally]]]:
+    yield "APScheduler", partial(_apscheduler, folder, texts)
+    if celery_peer.installed():
+        yield "celery", partial(_celery, folder, texts, late=False)
+        yield "celery with acks_late", partial(_celery, folder, texts, late=True)
 
 
 def crashed(folder: Path, count: int) -> Tally:

@@ -1,4 +1,4 @@
-"""The libraries log each request: no peer is slowed by that here."""
+"""The libraries log each request: no peer is slowed by that here, nor the table's reader."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 
 def quiet() -> None:
-    """Warnings only."""
+    """Warnings only; of ours errors, since each copied database is one that was not closed."""
     logging.basicConfig(level=logging.WARNING)
+    logging.getLogger("reminder").setLevel(logging.ERROR)
     for name in ("httpx", "httpcore", "telegram", "apscheduler"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
