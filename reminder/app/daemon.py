@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from reminder.app.dispatcher import Dispatcher
 from reminder.channels import Channel, Ready
 from reminder.domain.context import Inbound
-from reminder.ops.supervisor import Clock, Worker, pause_until, supervise
+from reminder.ops.supervisor import Clock, Worker, apart, pause_until, supervise
 from reminder.services.service import Service
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+    from reminder.app.timer import Jobs
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -123,9 +125,7 @@ class Daemon:
 
     async def _run_timer(self, shown: tuple[float, datetime]) -> None:
         """Make the recurring ticks until the end, and finish those under way."""
-        from reminder.app.timer import make_timer  # loaded while the first poll is under way
-
-        timer, jobs = make_timer()
+        timer, jobs = (await apart(_load))()
         self._schedule(timer)
         timer.start()
         watching = self._supervise("watching the clock", partial(self._watch_clock, timer, *shown))
@@ -262,3 +262,11 @@ class Daemon:
         if self.backup is not None:
             await self.worker.attempt("backup", self.backup)
             self.wake()  # that no copy could be made is told to the office
+
+
+def _load() -> Callable[[], tuple[AsyncIOScheduler, Jobs]]:
+    """Load what the first poll does not need: what makes the timer, and what reads texts."""
+    import reminder.services.handle  # noqa: F401
+    from reminder.app.timer import make_timer
+
+    return make_timer

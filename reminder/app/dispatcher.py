@@ -19,15 +19,17 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reminder.channels import Channel
 from reminder.domain.calendar import local_day
 from reminder.domain.outbox import Draft, SendError, chat_of
 from reminder.ops.supervisor import Clock, Worker, pause_until
 from reminder.services.deliver import Accepted, Rendered, Whose
-from reminder.services.handle import Outcome
 from reminder.store.records import LockLostError
+
+if TYPE_CHECKING:
+    from reminder.services.handle import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ class Sending(Protocol):
         ...
 
 
-Take = Callable[[datetime, int, Collection[Whose]], tuple[Outcome, list[Rendered]]]
+Take = Callable[[datetime, int, Collection[Whose]], tuple["Outcome", list[Rendered]]]
 
 
 @dataclass

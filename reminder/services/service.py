@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import product
+from typing import TYPE_CHECKING
 
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import AddressSource, Row, RowState
@@ -15,7 +16,6 @@ from reminder.domain.people import Person
 from reminder.domain.plan_diff import diff
 from reminder.services import quota, tick
 from reminder.services.deliver import HOLD, Deliverer, Rendered, Whose, doubtful
-from reminder.services.handle import Handling, Outcome
 from reminder.services.history import completed
 from reminder.services.limits import Limits
 from reminder.services.office import Files, Office, counted, minute
@@ -24,7 +24,10 @@ from reminder.services.tick import Tick
 from reminder.store.ledger import Standing
 from reminder.store.outbox import BEGINNING
 from reminder.store.records import ENDED, StoreBusyError
-from reminder.understanding.model import Command
+
+if TYPE_CHECKING:
+    from reminder.services.handle import Handling, Outcome
+    from reminder.understanding.model import Command
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +126,10 @@ class Service(Deliverer):
 
     def handling(self, inbound: Inbound, now: datetime) -> Handling:
         """Return what handles `inbound` on the office as it is now."""
+        # Loaded here, and by the daemon while its first poll is under way: reading texts takes
+        # a sixth of a start.
+        from reminder.services.handle import Handling
+
         bot_name = self.bot_names.get(inbound.channel, "")
         return Handling(self.store, self.refresh(), self.limits, bot_name, inbound, now)
 
