@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeVar
 
 from reminder.app.channels import CHANNELS, mail_secret
 from reminder.app.dispatcher import Dispatcher
-from reminder.channels import Paced, email
+from reminder.channels import Paced
 from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.outbox import Row, SendError
 from reminder.domain.schedule import MessageKind
@@ -143,7 +143,7 @@ class AccountRows:
             reads = any(row.draft.kind not in _PLAIN for row in rows)
             with service.store.together() if reads else nullcontext():
                 found = service.prepared(rows, now, leased.newest, self._unsent)
-            if self.channel == email.TRAITS.name:
+            if service.office.traits(self.channel).mail:
                 found = self._signed(service, found)
         except StoreBusyError as error:  # the others' rows are leased, too
             self.troubles.waits(what, error, again=False)
