@@ -91,7 +91,10 @@ def assert_let_be(raw: Any) -> None:
             return True
 
         told = Told()
-        await TelegramListener(BOT, told)._hand_over(1, raw, take, None)
+        try:
+            await TelegramListener(BOT, told)._hand_over(1, raw, take, None)
+        finally:
+            await BOT.request.shutdown()
         assert all(isinstance(one, Inbound) for one in taken)
         assert len(taken) + len(told.said) <= 1
 
