@@ -244,8 +244,9 @@ class DaemonBackend:
             self._polled = at
 
             def note() -> None:
-                for name in ("last_poll", f"last_poll:{channel}"):
-                    service.store.set_meta(name, at.isoformat())
+                with service.store.together():  # one commit, which an answer may wait for
+                    for name in ("last_poll", f"last_poll:{channel}"):
+                        service.store.set_meta(name, at.isoformat())
                 service.accepted(at, channel, incoming(channel))
 
             self._noting = asyncio.ensure_future(self._attempt("last_poll", note))
