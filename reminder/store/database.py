@@ -498,7 +498,9 @@ def _parsed(url: str) -> URL:
     except (ArgumentError, ValueError) as error:  # the latter of a port
         raise ReminderError(
             "[store] url can't be read: write sqlite:///PATH or postgresql://USER@HOST/NAME, with "
-            "several servers postgresql://USER@/NAME?host=A,B&port=5432,5432"
+            "several servers postgresql://USER@/NAME?host=A,B&port=5432,5432",
+            "không đọc được [store] url: ghi sqlite:///ĐƯỜNG-DẪN hoặc postgresql://NGƯỜI@MÁY/TÊN, "
+            "nhiều máy chủ thì postgresql://NGƯỜI@/TÊN?host=A,B&port=5432,5432",
         ) from error
     backend = parsed.get_backend_name()
     if backend not in ("sqlite", "postgresql"):

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from reminder.domain.errors import ReminderError
-from reminder.store.database import explain
+from reminder.store.database import Database, explain
 from reminder.store.records import LockLostError, StoreBusyError, StoreRefusedError
 from reminder.store.store import Store, open_store
 from tests.postgres import PASSWORD, SECURED, WHY_NOT, Server, programs, server
@@ -219,6 +219,17 @@ def test_too_many_connections_are_one_sentence(postgres: Server, postgres_databa
         f"the database {url} has too many connections: raise max_connections, or run fewer "
         "programs on it"
     )
+
+
+def test_the_address_of_several_servers_that_cannot_be_read_is_one_sentence() -> None:
+    """As libpq takes it; the sentence says how it is written here."""
+    with pytest.raises(ReminderError) as refused:
+        Database("postgresql://app@a:5432,b:5432/x", busy=0)
+    assert str(refused.value) == (
+        "[store] url can't be read: write sqlite:///PATH or postgresql://USER@HOST/NAME, with "
+        "several servers postgresql://USER@/NAME?host=A,B&port=5432,5432"
+    )
+    assert "nhiều máy chủ thì" in refused.value.vietnamese
 
 
 @pytest.mark.parametrize(
