@@ -97,18 +97,19 @@ class AccountRows:
         if self.taken:
             return [], None
         self._release()
-        began = self.monotonic()
         if not self._leased:
+            looked = self.monotonic()
             try:
                 self._lease(now, limit, [(office, who) for office, _, who in crowded])
             except AccountTakenError as error:
                 log.warning("%s: what this one had under way may come twice, marked", error)
                 self.taken = True
                 return [], None
-            self.seen = began
+            self.seen = looked
         if not self._leased:
             return [], self.accounts.next_due(self.account.id)
         found: list[Rendered] = []
+        began = self.monotonic()
         while self._leased:
             found += self._prepared(self._leased.popleft(), now)
             if found and self.monotonic() - began > AT_A_TIME:
