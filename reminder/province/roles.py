@@ -161,6 +161,7 @@ NOTE_CLOCK = timedelta(minutes=1)  # a clock that is wrong is noted no more ofte
 # Seconds after which the loop lets the store's thread go on, which asks for that after each answer
 # of the database. By Python's own 5 ms a lease of ten statements may wait for 50.
 TURN = 0.0005
+AGAIN = 2.0  # seconds before a database that has cut connections is tried again
 RESTART = 1.0  # seconds before an engine that has ended is started anew, at first
 
 
@@ -347,7 +348,7 @@ def open_province(settings: Settings, clock: Clock, roles: Sequence[str] = ()) -
         cache=OfficeCache(stores, settings, clock.now, room=room_of(roles)),
         engine=open_engine(settings.store.url, clock, troubles),
         clock=clock,
-        worker=Worker(troubles=troubles),
+        worker=Worker(busy_pause=AGAIN, troubles=troubles),
     )
 
 
