@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from bench import planning, wards
 from bench.province import TODAY, copy_to, process, seeded
 from reminder.store.offices import Stores
@@ -19,6 +21,7 @@ def test_each_round_of_the_tick_finds_the_database_as_the_one_before() -> None:
     assert [min(next(rounds)) > 0 for _ in range(3)] == [True] * 3
 
 
+@pytest.mark.thorough
 def test_a_province_says_the_same_on_postgresql_as_on_sqlite(
     tmp_path: Path, postgres: Server
 ) -> None:

@@ -81,7 +81,7 @@ async def test_who_left_the_file_loses_rights_and_nudges_at_once(tmp_path: Path)
         assert (await place.says(AN, "/done 1c"))[0].startswith("✅ Đã ghi 1c")
 
 
-@pytest.mark.parametrize("back", [True, False])
+@pytest.mark.parametrize("back", [True, pytest.param(False, marks=pytest.mark.thorough)])
 async def test_who_left_while_a_nudge_waited(tmp_path: Path, back: bool) -> None:
     """Telegram is away at 08:00, and An is taken off the list meanwhile: no nudge comes, unless An
     is back within the day; after it the row is dropped."""

@@ -62,6 +62,7 @@ def sent(service: Service, at: datetime) -> list[tuple[str, Outbound]]:
     return found
 
 
+@pytest.mark.thorough
 def test_months_without_a_word_that_leads_nowhere(service: Service) -> None:
     """Nudges, escalations, digests, requests for more time and notices, in all their forms."""
     at = datetime(2024, 1, 22, 0, 0, tzinfo=UTC)

@@ -23,7 +23,9 @@ DAYS = (
 )
 
 
-@pytest.mark.parametrize("now", DAYS, ids=str)
+@pytest.mark.parametrize(
+    "now", [DAYS[0], *(pytest.param(day, marks=pytest.mark.thorough) for day in DAYS[1:])], ids=str
+)
 def test_at_any_hour_everybody_is_told_of_the_task_of_today(tmp_path: Path, now: datetime) -> None:
     """And one person of each office has several messages that were queued in their order."""
     province = Province(offices=23, accounts=20, more=30, answers=5, today=now)
