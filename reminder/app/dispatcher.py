@@ -80,7 +80,7 @@ class Dispatcher:
     stop: asyncio.Event | None = None  # ends it alone; None: it ends with the program
     # Held while it leases and renders, which takes the store's thread for longest: what is short
     # then waits for one dispatcher, and not for all that share the thread.
-    leasing: AbstractAsyncContextManager[object] = field(default_factory=nullcontext)
+    leasing: Callable[[], AbstractAsyncContextManager[object]] = nullcontext
     term: Callable[[], int | None] = lambda: 0  # Store.term of the store that is leased from
     mark: Callable[[], None] = lambda: None  # notes that it looked for messages
     on_sent: Callable[[Draft, datetime], None] = lambda _, __: None  # takes what was accepted
@@ -145,7 +145,7 @@ class Dispatcher:
                 await self._woken(IDLE)
                 continue
             full = [channel for channel, places in room.items() if not places]
-            async with self.leasing:
+            async with self.leasing():
                 if self._stop.is_set():
                     break
                 found = await self.worker.attempt(

@@ -11,8 +11,8 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -74,6 +74,7 @@ class AccountRows:
     cache: OfficeCache
     troubles: Troubles
     monotonic: Callable[[], float]
+    begun: bool = False  # it has leased, or tried to
     seen: float = 0.0  # when the fence was last found to be ours
     taken: bool = False  # by another process
     down: bool = False  # nothing gets through
@@ -94,6 +95,7 @@ class AccountRows:
     ) -> tuple[list[Rendered], datetime | None]:
         """Lease and render messages; return with them when the first of all is due."""
         del full  # there is one channel
+        self.begun = True
         if self.taken:
             return [], None
         self._release()
@@ -282,7 +284,10 @@ class Sender:
         self._accounts = Accounts(province.stores.database)
         self._channels: OrderedDict[str, _Connected] = OrderedDict()  # the last used last
         self._leasing = asyncio.Lock()  # first come, first served
+        self._again = asyncio.Lock()  # of whom leases again, the one that waits to, or does
+        self._asking = asyncio.Lock()  # for the fences of all accounts
         self._busy: set[str] = set()  # accounts that are being sent for here
+        self._stints: dict[str, AccountRows] = {}  # of them those that send
         self._rests: dict[str, float] = {}  # accounts that can't be set up → until when
         self._told: dict[str, float] = {}  # accounts → when their offices were last told
 
@@ -313,6 +318,7 @@ class Sender:
         taken = await province.do(partial(self._take, account_id))
         if taken is None:
             return
+        taken_at = loop.time()
         account, hold = taken
         rows = AccountRows(
             account,
@@ -340,7 +346,7 @@ class Sender:
                 "account %s was not let go of: the outcome of %d messages is unknown, they are "
                 "sent once more, marked", account_id, hold.repeats,
             )  # fmt: skip
-        await self._follow(connected, hold)
+        await self._follow(connected, hold, taken_at)
         connected.fence = hold.fence
         left = await self._stint(rows, connected.channel)
         await self._tell(rows)
@@ -356,14 +362,16 @@ class Sender:
         hold = self._accounts.seize(account_id) if account else None
         return (account, hold) if account and hold else None
 
-    async def _follow(self, connected: _Connected, hold: Hold) -> None:
-        """Keep the account's rate over the change of its holder."""
+    async def _follow(self, connected: _Connected, hold: Hold, taken_at: float) -> None:
+        """Keep the account's rate over the change of its holder, which was at `taken_at`."""
         channel = connected.channel
         if connected.fence == hold.fence - 1 or hold.fence == 1:
             return  # nobody else has sent by it since
         if hold.free is None:
             # On a server whose disk is full it could read that the account was its own until now.
-            await pause_until(self._province.worker.stop, SURE + channel.gap)
+            until = taken_at + SURE + channel.gap
+            passed = asyncio.get_running_loop().time()
+            await pause_until(self._province.worker.stop, max(0.0, until - passed))
         elif hold.pace:
             channel.resume(json.loads(hold.pace), hold.free / timedelta(seconds=1))
 
@@ -379,19 +387,11 @@ class Sender:
             on_sent=province.metrics.sent,
             until_empty=True,
             stop=ends,
-            leasing=self._leasing,
+            leasing=lambda: self.turn(again=rows.begun),
         )
 
-        asking = asyncio.Lock()
-
-        async def ours() -> bool:
-            async with asking:  # one asks for all that wait
-                sure = asyncio.get_running_loop().time() - rows.seen <= SURE
-                if not rows.taken and not sure:
-                    await self._look(rows)
-            return not rows.taken
-
-        channel.ours = ours
+        channel.ours = partial(self._is_ours, rows)
+        self._stints[rows.account.id] = rows
         ending = asyncio.create_task(self._end(ends, dispatcher))
         stopped = asyncio.create_task(province.worker.stop.wait())
         try:
@@ -406,6 +406,8 @@ class Sender:
             rows.taken = True
             raise
         finally:
+            if self._stints.get(rows.account.id) is rows:
+                del self._stints[rows.account.id]
             ends.set()
             ending.cancel()
             stopped.cancel()
@@ -415,22 +417,42 @@ class Sender:
                 await channel.stop()
         return is_over
 
+    @asynccontextmanager
+    async def turn(self, *, again: bool) -> AsyncIterator[None]:
+        """Hold the lock of leasing: whose account was silent goes before all that lease again."""
+        async with self._again if again else nullcontext(), self._leasing:
+            yield
+
     async def _end(self, ends: asyncio.Event, dispatcher: Dispatcher) -> None:
         """End a stint after its time, or with the program."""
         await pause_until(self._province.worker.stop, STINT)
         ends.set()
         dispatcher.wake()
 
-    async def _look(self, rows: AccountRows) -> None:
-        """Ask whether the account still is ours, before anything more is sent."""
-        looked = asyncio.get_running_loop().time()
-        account, fence = rows.account.id, rows.fence
-        holds = partial(self._accounts.holds, account, fence)
-        held = await self._province.worker.retry("the account's fence", holds)
-        if held:
-            rows.seen = looked
-        else:
-            rows.taken = True
+    async def _is_ours(self, rows: AccountRows) -> bool:
+        """Return whether an account that sends still is ours, or was a moment ago."""
+        since = asyncio.get_running_loop().time() - SURE
+        while not rows.taken and self._stints.get(rows.account.id) is rows:
+            if rows.seen >= since:
+                return True
+            await self._look()
+        return False
+
+    async def _look(self) -> None:
+        """Ask whether the accounts still are ours, unless somebody does: one asks for all."""
+        if self._asking.locked():
+            async with self._asking:
+                return
+        async with self._asking:
+            looked = asyncio.get_running_loop().time()
+            asked = dict(self._stints)
+            fences = partial(self._accounts.fences, list(asked))
+            found = await self._province.worker.retry("the accounts' fences", fences)
+        for account, rows in asked.items():
+            if found is not None and found.get(account) == rows.fence:
+                rows.seen = max(rows.seen, looked)
+            else:
+                rows.taken = True
 
     async def _tell(self, rows: AccountRows) -> None:
         """Have the offices told of the account's trouble, if it lasts."""

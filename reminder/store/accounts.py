@@ -82,6 +82,9 @@ _RELEASE = update(outbox).where(_LINKED, _LOST).values(**RELEASED)
 _FENCE = select(account.c.fence, account.c.freed_at, account.c.pace).where(
     account.c.id == bindparam("of_account")
 )
+_FENCES = select(account.c.id, account.c.fence).where(
+    account.c.id.in_(bindparam("accounts", expanding=True))
+)
 # Those who lease wait for who takes the account, and the other way round.
 _LAST_TURN = select(func.max(_link.served)).where(_link.account == account.c.id).scalar_subquery()
 _HELD = _FENCE.add_columns(_LAST_TURN.label("turn")).with_for_update(read=True, of=account)
@@ -211,11 +214,11 @@ class Accounts:
             freed = stamp(database_time(connection.raw))
             return connection.raw.execute(change.values(freed_at=freed, pace=pace)).rowcount == 1
 
-    def holds(self, account_id: str, fence: int) -> bool:
-        """Return whether the account has not been taken since `fence`."""
+    def fences(self, accounts: Sequence[str]) -> dict[str, int]:
+        """Return the fences of accounts, which rise as somebody takes them."""
         with self._every.reading() as connection:
-            found = connection.raw.execute(_FENCE, {"of_account": account_id}).first()
-        return found is not None and found.fence == fence
+            found = connection.raw.execute(_FENCES, {"accounts": accounts}).all()
+        return {row.id: row.fence for row in found}
 
     def lease(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections import Counter
@@ -369,6 +370,25 @@ async def test_a_recipient_reads_in_order_whoever_sends_and_no_limit_is_met(
                 assert [f"có {n} thư" in text for n, text in enumerate(texts, 1)] == [True] * 2
         assert not any(REPEAT in each.text for each in telegram.sent)
         assert telegram.too_many == 0
+
+
+async def test_an_account_that_was_silent_leases_before_those_that_lease_again(
+    stores: Stores,
+) -> None:
+    """After one of these at most; those that come for the first time keep their order."""
+    order = []
+    async with sender_of(stores, Clock()) as sender:
+
+        async def lease(name: str, *, again: bool) -> None:
+            async with sender.turn(again=again):
+                order.append(name)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(
+            *(lease(f"again {n}", again=True) for n in range(3)),
+            *(lease(f"first {n}", again=False) for n in range(3)),
+        )
+    assert order == ["again 0", "first 0", "first 1", "first 2", "again 1", "again 2"]
 
 
 async def test_an_account_has_the_thread_no_longer_than_its_share(
