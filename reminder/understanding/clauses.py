@@ -226,7 +226,8 @@ def _code_at(
             if opens or _numeral_is_code(before, items, index, book):
                 return Code(str(number), known=str(number) in book.numerals())
         case PoliteItem(word=word) | WordItem(word=word) if word in book.words:
-            place = expects_code(before) and _closes(items, index, names=True)
+            whole = _closes(items, index, names=True) or _has_part(items, index, book)
+            place = whole and expects_code(before)
             listed = bool(before) and isinstance(before[-1], SepItem)
             if first or (place and (listed or not lettered)):
                 return Code(book.words[word])
@@ -276,6 +277,18 @@ def _is_part(before: Sequence[Item], item: Item, book: CodeBook) -> bool:
             task = book.task(code.task)
             return task is not None and item.number in [d.number for d in task.deliverables]
     return False
+
+
+def _has_part(items: Sequence[Item], index: int, book: CodeBook) -> bool:
+    """Return whether a code that is a word has a deliverable and its period: “BC 1 2024-Q1”.
+
+    Without the period “bc 1” may as well be a report of section 1.
+    """
+    behind, task = _at(items, index + 1), book.task(book.words[word_of(items[index])])
+    if task is None or not isinstance(behind, NumberItem):
+        return False
+    is_part = behind.number in [d.number for d in task.deliverables]
+    return is_part and isinstance(_at(items, index + 2), PeriodItem)
 
 
 def _last_two(before: Sequence[Item], but: Callable[[Item], bool]) -> list[Item]:
