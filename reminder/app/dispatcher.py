@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -256,9 +256,7 @@ class Dispatcher:
     def _queue(self, outgoing: Sequence[Rendered]) -> None:
         """Queue prepared messages, answers first."""
         if outgoing:
-            self._ready = sorted(
-                [*self._ready, *outgoing], key=lambda p: p.row.draft.kind != "reply"
-            )
+            self._ready = in_order([*self._ready, *outgoing])
 
     def _leased_answers(self) -> list[Rendered]:
         return [self._answers.popleft() for _ in range(len(self._answers))]
@@ -388,6 +386,24 @@ class Dispatcher:
                 ", ".join(map(str, rows)), type(error).__name__, error,
             )  # fmt: skip
             self._let_go(rows)
+
+
+def in_order(leased: Iterable[Rendered]) -> list[Rendered]:
+    """Return messages with answers first, and those of one chat in the order they were queued in.
+
+    One that is tried again is leased after those that have waited behind it meanwhile.
+    """
+    found = sorted(leased, key=lambda each: not _is_answer(each))
+    lines: dict[tuple[object, ...], list[Rendered]] = defaultdict(list)
+    for each in found:
+        lines[_chat(each), _is_answer(each)].append(each)
+    for line in lines.values():
+        line.sort(key=lambda each: (each.row.draft.slot, each.row.id), reverse=True)
+    return [lines[_chat(each), _is_answer(each)].pop() for each in found]
+
+
+def _is_answer(rendered: Rendered) -> bool:
+    return rendered.row.draft.kind == "reply"
 
 
 def _chat(rendered: Rendered) -> tuple[str, str]:
