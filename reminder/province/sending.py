@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -79,7 +79,9 @@ class AccountRows:
     taken: bool = False  # by another process
     down: bool = False  # nothing gets through
     told: str = ""  # why, as it is noted
-    _services: dict[str, Service] = field(default_factory=dict)  # of what is under way
+    # The service of each office with messages under way, and their number.
+    _services: dict[str, Service] = field(default_factory=dict)
+    _under_way: Counter[str] = field(default_factory=Counter)
     _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)  # of offices
     _leased: deque[_Leased] = field(default_factory=deque)  # and not rendered yet
     _places: dict[int, int] = field(default_factory=dict)  # rows → their place in the lease
@@ -148,6 +150,9 @@ class AccountRows:
                 found = service.prepared(rows, now, leased.newest, self._unsent)
             if service.office.traits(self.channel).mail:
                 found = self._signed(service, found)
+            if found:
+                self._services[office] = service
+                self._under_way[office] += len(found)
         except StoreBusyError as error:  # the others' rows are leased, too
             self.troubles.waits(what, error, again=False)
             self._unsent += rows
@@ -171,9 +176,19 @@ class AccountRows:
         return [replace(one, message=replace(one.message, secret=secret)) for one in found]
 
     def _service(self, office: str) -> Service:
-        service = self._services[office] = self.cache.service(office)
+        service = self.cache.service(office)
         service.shares_accounts = True
         return service
+
+    def _ended(self, numbers: Mapping[str, int]) -> None:
+        """Note how many messages are under way no more; an office without any may be forgotten.
+
+        Comes last, as what the database refuses is done again as a whole.
+        """
+        for office, number in numbers.items():
+            self._under_way[office] -= number
+            if not self._under_way[office]:
+                del self._under_way[office], self._services[office]
 
     def _release(self) -> None:
         """Give back what was leased and could not be rendered."""
@@ -187,8 +202,10 @@ class AccountRows:
         while self._leased:
             self._unsent += self._leased.popleft().rows
         self._release()
-        for office, those in _by_office(outgoing, _office_of):
+        groups = _by_office(outgoing, _office_of)
+        for office, those in groups:
             self._services[office].give_back(those)
+        self._ended({office: len(those) for office, those in groups})
 
     def sent_together(self, accepted: Sequence[Accepted]) -> bool:
         """Record accepted messages by one commit; return whether that made anything to send."""
@@ -199,7 +216,9 @@ class AccountRows:
             for office, those in _by_office(marked, lambda pair: _office_of(pair[0].rendered)):
                 ones, mine = zip(*those, strict=True)
                 told = self._services[office].sent_together(ones, mine) or told
-        return self._up(max(one.at for one in accepted)) or told
+        told = self._up(max(one.at for one in accepted)) or told
+        self._ended(Counter(_office_of(one.rendered) for one in accepted))
+        return told
 
     def _up(self, now: datetime) -> bool:
         """Note that the account works; return whether that made anything to send."""
@@ -218,7 +237,9 @@ class AccountRows:
         """Record a message that was not accepted."""
         if error.channel_down or error.unreachable:
             self.note_down(error.reason, now, error.said)
-        self._services[_office_of(rendered)].failed(rendered, error, now)
+        office = _office_of(rendered)
+        self._services[office].failed(rendered, error, now)
+        self._ended({office: 1})
 
     def note_down(self, reason: str, now: datetime, said: str = "") -> None:
         """Note that nothing gets through, and log it once."""

@@ -22,6 +22,7 @@ from reminder.province.cache import OfficeCache
 from reminder.province.process import Province
 from reminder.province.sending import AT_A_TIME, PUT_OFF, AccountRows, Sender
 from reminder.province.ticking import SHARDS, Ticker
+from reminder.services.deliver import Rendered
 from reminder.services.service import Service
 from reminder.store.accounts import Accounts
 from reminder.store.offices import Stores, shard_of
@@ -417,8 +418,11 @@ async def test_an_account_has_the_thread_no_longer_than_its_share(
             monotonic,
         )
 
+        under_way: list[Rendered] = []
+
         def leased() -> str:
             found, due = rows.lease_due(clock.now(), 6, (), ())
+            under_way.extend(found)
             assert (due == clock.now()) == bool(found)
             return "".join(each.row.office for each in found)
 
@@ -431,3 +435,6 @@ async def test_an_account_has_the_thread_no_longer_than_its_share(
             RowState.PENDING: 6,
             RowState.LEASED: 6,
         }
+        assert set(rows._services) == {"a", "b"}
+        rows.give_back(under_way)
+        assert not rows._services  # the cache alone holds offices with nothing under way
