@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from reminder.app.channels import mail_secret
+from reminder.engine.embedded import Embedded
 from reminder.files.documents import OWN, PEOPLE
 from reminder.files.settings import Settings, WebSection
+from reminder.ops.supervisor import Clock as ProcessClock
 from reminder.province.cache import OfficeCache
+from reminder.province.process import Province
 from reminder.province.ticking import Ticker, parts_of
 from reminder.store.documents import Version
 from reminder.store.offices import Account, OfficeRecord, Stores
@@ -31,6 +34,17 @@ class Clock:
 
     def now(self) -> datetime:
         return self.moment
+
+
+def province_of(stores: Stores, clock: ProcessClock, settings: Settings = SETTINGS) -> Province:
+    """What the parts of a process share, without its engine running."""
+    return Province(
+        settings=settings,
+        stores=stores,
+        cache=OfficeCache(stores, settings, clock.now),
+        engine=Embedded(clock),
+        clock=clock,
+    )
 
 
 def tick_shard(ticker: Ticker, shard: int) -> set[str]:

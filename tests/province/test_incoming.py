@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from reminder.domain.context import Inbound
 from reminder.domain.payloads import EditedOrForwarded, Stranger, Welcome, WhichOffice
 from reminder.domain.tokens import hash_code, hash_typed_code
-from reminder.engine.embedded import Embedded
 from reminder.files.documents import PEOPLE
 from reminder.province.incoming import Receiver
 from reminder.province.process import Province
@@ -24,7 +23,15 @@ from reminder.store.records import NOT_TAKEN, SECRET
 from tests.conftest import examples
 from tests.fakes.blank import memory_store
 from tests.people import officer
-from tests.province.kit import BEGUN, CHATS, SETTINGS, Clock, add_account, add_office, cache_of, put
+from tests.province.kit import (
+    BEGUN,
+    CHATS,
+    Clock,
+    add_account,
+    add_office,
+    province_of,
+    put,
+)
 
 pytestmark = pytest.mark.asyncio
 CHI = int(CHATS["chi"])
@@ -74,13 +81,7 @@ async def place(*, many: bool = False) -> AsyncIterator[Place]:
     add_office(stores, "b", chats="")
     for office in ("a", "b") if many else ("a",):
         stores.of(office).bind("chi", "telegram", CHATS["chi"], BEGUN)
-    province = Province(
-        settings=SETTINGS,
-        stores=stores,
-        cache=cache_of(stores, clock),
-        engine=Embedded(clock),
-        clock=clock,
-    )
+    province = province_of(stores, clock)
     try:
         yield Place(province, clock)
     finally:

@@ -16,7 +16,6 @@ import pytest
 from reminder.channels.email.classify import Bounced, LeftUnread, read
 from reminder.cli.transfer import export_office, import_office
 from reminder.domain.tokens import Purpose, message_key, plus_address
-from reminder.engine.embedded import Embedded
 from reminder.files.settings import InboxSection, Settings, StoreSection, load_settings
 from reminder.province.mailbox import ManyOffices
 from reminder.province.process import Province
@@ -31,7 +30,13 @@ from tests.channels.email.conftest import INBOX, PASSWORD, MailWorld, mail_devel
 from tests.channels.email.replies import AUTHSERV_ID
 from tests.fakes.blank import lay_blank, memory_store
 from tests.people import officer
-from tests.province.kit import BEGUN, SETTINGS, Clock, add_account, add_office, cache_of
+from tests.province.kit import (
+    BEGUN,
+    Clock,
+    add_account,
+    add_office,
+    province_of,
+)
 from tests.services.world import at
 from tests.waiting import within
 
@@ -175,12 +180,9 @@ def desk() -> tuple[ManyOffices, Stores]:
     """What judges the mails of two offices."""
     clock, stores = Clock(at("24/01", "08:00")), Stores(memory_store())
     link(stores, 25, 143)
-    cache = cache_of(stores, clock)
+    province = province_of(stores, clock)
     for office in ("a", "b"):
-        cache.service(office)  # which binds the addresses of its people
-    province = Province(
-        settings=SETTINGS, stores=stores, cache=cache, engine=Embedded(clock), clock=clock
-    )
+        province.cache.service(office)  # which binds the addresses of its people
     section = InboxSection(
         host="h", username=INBOX, address=INBOX, authserv_id=AUTHSERV_ID, trust="auth-results"
     )

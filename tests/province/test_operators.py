@@ -10,15 +10,12 @@ from email.policy import default
 
 import pytest
 
-from reminder.engine.embedded import Embedded
 from reminder.files.settings import DeliverySection, ProvinceSection, Settings
-from reminder.province.cache import OfficeCache
 from reminder.province.operators import NAMED, OPERATORS, Told, Trouble, news, part, troubles
-from reminder.province.process import Province
 from reminder.store.accounts import Accounts
 from reminder.store.offices import DEAF, Account, Stores, deafness
 from tests.channels.email.mailserver import Post, serving
-from tests.province.kit import BEGUN, SETTINGS, Clock, add_account, add_office
+from tests.province.kit import BEGUN, SETTINGS, Clock, add_account, add_office, province_of
 from tests.store.samples import draft
 
 OPERATOR, OTHER = "quan-tri@tinh.vn", "chanh-vp@tinh.vn"
@@ -100,13 +97,7 @@ async def test_the_mail_goes_by_an_account_that_works(stores: Stores) -> None:
         province=ProvinceSection(name="Hoa Sen", operators=(OPERATOR, OTHER)),
         delivery=DeliverySection(tell_down_after=20),
     )
-    province = Province(
-        settings=settings,
-        stores=stores,
-        cache=OfficeCache(stores, settings, clock.now),
-        engine=Embedded(clock),
-        clock=clock,
-    )
+    province = province_of(stores, clock, settings)
     made = part(province)
     look = made.handlers[OPERATORS]
     Accounts(stores.database).down("bot", "mã bot bị thu hồi", clock.moment)
@@ -145,8 +136,4 @@ async def test_the_mail_goes_by_an_account_that_works(stores: Stores) -> None:
 
 
 def test_nobody_is_written_to_where_no_operator_is_named(stores: Stores) -> None:
-    clock, settings = Clock(), Settings()
-    cache = OfficeCache(stores, settings, clock.now)
-    engine = Embedded(clock)
-    province = Province(settings=settings, stores=stores, cache=cache, engine=engine, clock=clock)
-    assert not part(province).handlers
+    assert not part(province_of(stores, Clock(), Settings())).handlers

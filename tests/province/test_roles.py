@@ -20,10 +20,8 @@ from reminder.app import bootstrap
 from reminder.app.logs import set_up
 from reminder.app.offices import OF_ONE
 from reminder.domain.errors import ReminderError
-from reminder.engine.embedded import Embedded
 from reminder.files.settings import BackupSection, StoreSection, WatchSection
 from reminder.province import roles
-from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
 from reminder.province.roles import Process
 from reminder.store import dump
@@ -34,7 +32,7 @@ from reminder.store.store import open_store
 from tests.cli.test_people import Terminal
 from tests.fakes.blank import memory_store
 from tests.fakes.telegram import FakeTelegram
-from tests.province.kit import BEGUN, CHATS, SETTINGS, Clock, add_account, add_office
+from tests.province.kit import BEGUN, CHATS, SETTINGS, Clock, add_account, add_office, province_of
 from tests.services.world import at
 from tests.waiting import until, within
 
@@ -52,13 +50,7 @@ def stores() -> Iterator[Stores]:
 async def running(stores: Stores, *names: str) -> AsyncIterator[Process]:
     """A process with these roles, until the test is through with it."""
     clock = Clock(at("31/01", "08:00"))
-    province = Province(
-        settings=WATCHED,
-        stores=stores,
-        cache=OfficeCache(stores, WATCHED, clock.now),
-        engine=Embedded(clock),
-        clock=clock,
-    )
+    province = province_of(stores, clock, WATCHED)
     process = Process(province, names)
     task = asyncio.create_task(process.run())
     try:
@@ -154,11 +146,8 @@ async def test_the_daily_copy_is_made_once_over_all_processes(
 
         def province() -> Province:
             store = open_store(postgres_url, exclusive=False, sleep=bootstrap.pause)
-            stores, clock = opened.enter_context(closing(Stores(store))), Clock()
-            cache = OfficeCache(stores, settings, clock.now)
-            return Province(
-                settings=settings, stores=stores, cache=cache, engine=Embedded(clock), clock=clock
-            )
+            stores = opened.enter_context(closing(Stores(store)))
+            return province_of(stores, Clock(), settings)
 
         both = [province(), province()]
         copies = [roles.copies(each).handlers[roles.COPIES] for each in both]

@@ -15,11 +15,9 @@ import pytest
 
 from reminder.domain.outbox import LOST, Draft, Outbound, RowState
 from reminder.domain.payloads import Forged
-from reminder.engine.embedded import Embedded
 from reminder.files.documents import PEOPLE
 from reminder.province import sending
 from reminder.province.cache import OfficeCache
-from reminder.province.process import Province
 from reminder.province.sending import AT_A_TIME, PUT_OFF, AccountRows, Sender
 from reminder.province.ticking import SHARDS, Ticker
 from reminder.services.deliver import Rendered
@@ -38,6 +36,7 @@ from tests.province.kit import (
     Clock,
     add_account,
     add_office,
+    province_of,
     put,
     tick_shard,
 )
@@ -80,16 +79,6 @@ async def served(
             for person in CHATS:
                 telegram.start(office_chat(office, person))
         yield telegram
-
-
-def province_of(stores: Stores, clock: Clock) -> Province:
-    return Province(
-        settings=SETTINGS,
-        stores=stores,
-        cache=OfficeCache(stores, SETTINGS, clock.now),
-        engine=Embedded(clock),
-        clock=clock,
-    )
 
 
 @asynccontextmanager

@@ -37,10 +37,10 @@ from tests.province.kit import (
     add_office,
     cache_of,
     plan_id,
+    province_of,
     put,
     tick_shard,
 )
-from tests.province.test_sending import province_of
 from tests.services.world import at
 from tests.store.samples import set_next
 from tests.waiting import within

@@ -18,10 +18,7 @@ from reminder.cli.transfer import import_office
 from reminder.domain.calendar import local_day
 from reminder.domain.context import Inbound
 from reminder.domain.outbox import RowState
-from reminder.engine.embedded import Embedded
 from reminder.files.settings import load_settings
-from reminder.province.cache import OfficeCache
-from reminder.province.process import Province
 from reminder.province.roles import Process
 from reminder.province.ticking import SHARDS
 from reminder.services.history import sent_as
@@ -29,6 +26,7 @@ from reminder.services.proof import verify
 from reminder.store.offices import Stores, shard_of
 from reminder.store.store import open_store
 from tests.e2e.town import AN, CUC, Town, data_of, labels, town
+from tests.province.kit import province_of
 from tests.services.world import at
 from tests.store.samples import set_next
 from tests.waiting import LONGEST, within
@@ -166,13 +164,7 @@ async def moved(place: Town, url: str, monkeypatch: pytest.MonkeyPatch) -> Async
         return Pacer(place.time.clock, place.time.skip)
 
     monkeypatch.setattr(pacer, "Pacer", paced)
-    province = Province(
-        settings=settings,
-        stores=stores,
-        cache=OfficeCache(stores, settings, place.clock.now),
-        engine=Embedded(place.clock),
-        clock=place.clock,
-    )
+    province = province_of(stores, place.clock, settings)
     process = Process(province, ("worker", "tick"))
     task = asyncio.create_task(process.run())
     try:
