@@ -31,9 +31,16 @@ async def until(
         if (now := moves()) != seen:
             end, seen = loop.time() + seconds, now
         if loop.time() > end:
-            waited_for = inspect.getsource(holds).strip()
-            raise TimeoutError(f"not within {seconds:g} s: {waited_for} {more()}")
+            raise TimeoutError(f"not within {seconds:g} s: {_source(holds)} {more()}")
         await asyncio.sleep(pause)
+
+
+def _source(holds: Callable[[], bool]) -> str:
+    """Return the text of a condition: its source, where it has one."""
+    try:
+        return inspect.getsource(holds).strip()
+    except TypeError:  # such as a partial
+        return repr(holds)
 
 
 async def within(work: Awaitable[T], what: str, seconds: float = LONGEST) -> T:
