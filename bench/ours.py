@@ -124,6 +124,7 @@ def wired(config: Path, *, paced: bool) -> Program:
     channel = found.daemon.channels.get("telegram")
     if isinstance(channel, TelegramChannel) and not paced:
         channel._pacer = Pacer(time.monotonic, gaps=Gaps(overall=0, chat=0))
+    gc.freeze()  # as `reminder run` does
     return found
 
 

@@ -7,6 +7,7 @@ loses nothing, since each tick computes all that is due since the last one.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -269,4 +270,6 @@ def _load() -> Callable[[], tuple[AsyncIOScheduler, Jobs]]:
     import reminder.services.handle  # noqa: F401
     from reminder.app.timer import make_timer
 
+    if gc.get_freeze_count():  # this process has frozen what it loaded before
+        gc.freeze()
     return make_timer
