@@ -14,7 +14,7 @@ import pytest
 
 from tests.faults.crashpoints import crash_everywhere
 from tests.faults.happenings import FAULTS
-from tests.faults.office import DAYS
+from tests.faults.office import ANSWERS, DAYS
 from tests.faults.play import AWAY, KILL, played
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and limits of processes")
@@ -60,6 +60,8 @@ async def test_three_days_without_telegram(tmp_path: Path) -> None:
 def test_each_crash_point() -> None:
     """Some of those of `make crashpoints`, from the first mornings to the first late work."""
     month, verdict = crash_everywhere(DAYS[:12], every=13, twice=4, seed=2024, jobs=2)
+    written = [answer for answer in ANSWERS if answer.day in DAYS[:12]]
+    assert len(month.expected[-1].events) == len(written) > 8
     assert verdict.why == []
     assert (verdict.lost, verdict.answers_lost) == (0, 0)
     assert verdict.points == month.points // 13 > 15
