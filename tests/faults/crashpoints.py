@@ -497,8 +497,8 @@ def main() -> int:
         "points": month.points, "crashes": verdict.points,
         "messages": len(month.expected[-1].messages), "lost": verdict.lost,
         "sent twice, marked": verdict.twice, "sent once, marked": verdict.marked_once,
-        "of them at most after one crash": verdict.most_marked, "answers": len(month.expected[-1].events),
-        "answers lost": verdict.answers_lost,
+        "of them at most after one crash": verdict.most_marked,
+        "answers": len(month.expected[-1].events), "answers lost": verdict.answers_lost,
     }  # fmt: skip
     rows = (cells, ["---"] * len(cells), [f"{number:,}" for number in cells.values()])
     sys.stdout.writelines(f"| {' | '.join(row)} |\n" for row in rows)
