@@ -32,7 +32,6 @@ from reminder.channels.email.classify import (
     triage,
 )
 from reminder.channels.email.receive import mail_text
-from reminder.channels.email.send import MailIdentity, Marks
 from reminder.decisions import buttons
 from reminder.domain import payloads
 from reminder.domain.calendar import instant, local_day
@@ -42,7 +41,7 @@ from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.ledger import Event, EventKind, State, absence_of
 from reminder.domain.people import Person
 from reminder.domain.schedule import Item, Message, MessageKind, Stage
-from reminder.domain.tokens import normal_address
+from reminder.domain.tokens import MailIdentity, Marks, normal_address
 from reminder.files.toml import read_bytes
 from reminder.services.deliver import Rendered
 from reminder.services.limits import Limits

@@ -73,6 +73,19 @@ def now() -> datetime:
     return SystemClock().now()
 
 
+def time_of(store: Store) -> datetime:
+    """Return the time that the roles go by: of many offices on one server that of its clock."""
+    from reminder.ops.supervisor import SharedClock
+    from reminder.store.accounts import Accounts
+    from reminder.store.offices import Stores
+
+    if store.database.is_sqlite or not Stores(store).is_many():
+        return now()
+    clock = SharedClock(SystemClock(), Accounts(store.database).time)
+    clock.compare()
+    return clock.now()
+
+
 def today() -> date:
     """Return the current day in local time."""
     return local_day(now())
@@ -408,7 +421,7 @@ def texts(config: Path | None) -> Iterator[Documents]:
             from reminder.app.offices import documents_of
             from reminder.store.offices import Stores
 
-            yield documents_of(Stores(store), settings, chosen(), now(), files_of)
+            yield documents_of(Stores(store), settings, chosen(), time_of(store), files_of)
             return
         found = documents(settings, store, now())
         if found is None:
@@ -436,9 +449,7 @@ def office(config: Path | None, *, secrets: bool = False) -> Iterator[Opened]:
 
     `secrets`: it sends, so that those of the office's accounts must be there.
     """
-    settings = load_settings(config)
-    at = now()
-    settings, store, files = _open_one(settings, at, secrets=secrets)
+    settings, store, files = _open_one(load_settings(config), secrets=secrets)
     with closing(store):
         recorded = store.events()
         office = replace(
@@ -447,16 +458,17 @@ def office(config: Path | None, *, secrets: bool = False) -> Iterator[Opened]:
             last_number=recorded[-1].number if recorded else 0,
             addresses=tuple(store.addresses()),
         )
-        yield Opened(settings=settings, office=office, store=store, now=at)
+        yield Opened(settings=settings, office=office, store=store, now=time_of(store))
 
 
-def _open_one(settings: Settings, at: datetime, *, secrets: bool) -> tuple[Settings, Store, Files]:
+def _open_one(settings: Settings, *, secrets: bool) -> tuple[Settings, Store, Files]:
     """Open the office that a command is about: the one of many that is chosen, or the only one."""
     from reminder.store.store import open_store, refuse_moved
 
     if not _missing(settings):
         store = open_store(settings.store.url, exclusive=False, sleep=pause)
         try:
+            at = time_of(store)
             if of_one := _of_chosen(settings, store, secrets=secrets):
                 from reminder.files.documents import sources_of
 
@@ -467,7 +479,7 @@ def _open_one(settings: Settings, at: datetime, *, secrets: bool) -> tuple[Setti
         except BaseException:
             store.close()
             raise
-    return settings, *open_office(settings, at, exclusive=False)
+    return settings, *open_office(settings, now(), exclusive=False)
 
 
 def _of_chosen(

@@ -21,6 +21,7 @@ from reminder.domain.tokens import (
     CODE_LENGTH,
     CODE_LETTERS,
     INVITATION_LIFETIME,
+    MailIdentity,
     hash_code,
     hash_typed_code,
     invitation_link,
@@ -183,17 +184,19 @@ def _server(section: EmailSection | InboxSection, *more: str) -> dict[str, Any]:
 
 
 def _email(settings: Settings, store: Store, now: Callable[[], datetime]) -> MailChannel:
-    """Return the channel; with [inbox], mails carry addresses for answers and bounces."""
-    from reminder.channels.email.send import MailChannel, MailIdentity
+    """Return the channel."""
+    from reminder.channels.email.send import MailChannel
 
-    inbox = settings.inbox.address if settings.inbox.is_on else ""
-    identity = MailIdentity(secret=mail_secret(store), inbox=inbox)
+    return MailChannel(mail_server(settings), mail_identity(settings, store), now)
+
+
+def mail_identity(settings: Settings, store: Store) -> MailIdentity:
+    """Return what mails have of their office; with [inbox], addresses for answers and bounces."""
     titles = {wiring.traits.name: wiring.traits.title for wiring in CHANNELS}
     read = [titles[c] for c in channel_names(settings) if c in titles and c != email.TRAITS.name]
-    return MailChannel(
-        mail_server(settings),
-        identity,
-        now,
+    return MailIdentity(
+        secret=mail_secret(store),
+        inbox=settings.inbox.address if settings.inbox.is_on else "",
         elsewhere=" hoặc ".join(read),
         page=settings.web.url if settings.web.is_on else "",
     )

@@ -726,7 +726,8 @@ def _made(kind: type[Value], section: Mapping[str, Any]) -> Value:
 def _try_email(section: Mapping[str, Any]) -> str:
     """Log in to the server; return what is wrong, or nothing."""
     from reminder.app.channels import mail_server
-    from reminder.channels.email.send import MailChannel, MailIdentity
+    from reminder.channels.email.send import MailChannel
+    from reminder.domain.tokens import MailIdentity
 
     try:
         settings = Settings(email=_made(EmailSection, section).complete(section))

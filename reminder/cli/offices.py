@@ -148,15 +148,14 @@ def add(
     doubled = [key for key, count in Counter(key for key, _, _ in texts).items() if count > 1]
     if doubled:
         raise ReminderError(f"kế hoạch “{doubled[0]}” có hai tệp")
-    settings, at = bootstrap.load_settings(config), bootstrap.now()
-    record = OfficeRecord(
-        id=office, name=_name(name, "--name"), province=_name(province, "--province"), made_at=at
-    )
-    if not record.name:
+    settings = bootstrap.load_settings(config)
+    name, province = _name(name, "--name"), _name(province, "--province")
+    if not name:
         raise ReminderError("--name không được trống: tên phường")
     with stores_of(config) as stores:
         _refuse_single(stores)
-        store = stores.of(office)
+        store, at = stores.of(office), bootstrap.time_of(stores.of(""))
+        record = OfficeRecord(id=office, name=name, province=province, made_at=at)
         with store.together():
             if not stores.add_office(record):
                 state = STATES[_known(stores, office).state]
@@ -262,7 +261,7 @@ def retire(office: OfficeId, agreed: Agreed = False, config: Config = None) -> N
         found = _active(stores, office)
         if not asking.agreed(f"Thôi dùng {found.name}?", agreed, "làm"):
             return
-        stores.retire_office(office, bootstrap.now())
+        stores.retire_office(office, bootstrap.time_of(stores.of("")))
     print(f"Đã thôi dùng {found.name} ({office}). Ghi nhận của phường còn nguyên.")
 
 

@@ -271,7 +271,7 @@ def _record(config: Path | None, text: str, why: str) -> None:
     from reminder.files.documents import PEOPLE
 
     with bootstrap.texts(config) as documents:
-        newest, at = documents.newest(PEOPLE), bootstrap.now()
+        newest, at = documents.newest(PEOPLE), bootstrap.time_of(documents.store)
         seen = newest.version if newest else 0
         version, _ = documents.record(PEOPLE, text, seen=seen, by="", why=why, at=at)
     print(f"Đã ghi bản {version.version} của danh sách. Máy đang chạy thì nhận trong vài giây.")

@@ -318,7 +318,8 @@ def put(
             return
         seen = newest.version if newest else 0
         reason = why or f"đưa vào từ tệp {file.name}"
-        version, _ = documents.record(name, text, seen=seen, by=by, why=reason, at=bootstrap.now())
+        at = bootstrap.time_of(documents.store)
+        version, _ = documents.record(name, text, seen=seen, by=by, why=reason, at=at)
     print(f"Đã ghi bản {version.version} của {name}. Máy đang chạy thì nhận trong vài giây.")
 
 

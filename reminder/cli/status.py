@@ -252,8 +252,8 @@ def run_checks(printer: CheckPrinter, config: Path | None, *, local: bool = Fals
     from reminder.doctor import local as on_disk
     from reminder.doctor import province
 
-    checks = province.checks if _is_of_all(config) else on_disk.checks
-    for check in checks(config, bootstrap.now()):
+    of_all = _is_of_all(config)
+    for check in province.checks(config) if of_all else on_disk.checks(config, bootstrap.now()):
         printer.tell(check)
     try:
         settings = bootstrap.settings_of(config, secrets=True)

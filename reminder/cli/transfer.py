@@ -72,7 +72,7 @@ def import_office(
     with transfer.ward_at(file, at, sleep=bootstrap.pause) as ward:
         _verify(ward.store, str(file))
         with stores_of(config) as stores:
-            here = bootstrap.load_settings(config)
+            here, at = bootstrap.load_settings(config), bootstrap.time_of(stores.of(""))
             if came := transfer.was_moved(ward, stores):
                 if not dry_run:
                     transfer.mark_moved(ward, stores, came)
@@ -158,12 +158,13 @@ def export_office(
 
         beside = leave_files(stores, office, target, files, accounts) if files else {}
         left = leave or record.state is OfficeState.RETIRED
-        with transfer.leaving(stores, office, bootstrap.now()) if leave else nullcontext():
+        time_of = partial(bootstrap.time_of, source)
+        with transfer.leaving(stores, office, time_of()) if leave else nullcontext():
             _wait_for_sends(source)
             transfer.take_out(
                 source,
                 target,
-                bootstrap.now(),
+                time_of(),
                 left=left,
                 seen_as=seen_as,
                 marks=mailbox_marks(stores, accounts),

@@ -116,7 +116,7 @@ def _database(
             yield _ledger(store)
             noted = marks(store, (traits.name for traits in known_channels()))
             if store.office:
-                yield from served(Stores(opened), store.office, now)
+                yield from served(Stores(opened), store.office, bootstrap.time_of(opened))
             else:
                 yield from daemon(url, noted, now)
             if office is not None and office.people:

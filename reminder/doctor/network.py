@@ -30,14 +30,14 @@ from reminder.channels.email.reader import (
     MailReader,
     MailReaderError,
 )
-from reminder.channels.email.send import MailChannel, MailIdentity
+from reminder.channels.email.send import MailChannel
 from reminder.channels.zalo import TRAITS
 from reminder.channels.zalo.client import NOT_FOUND, UNAUTHORIZED, ZaloError, read
 from reminder.doctor import Check, Verdict, fault, ok, warn
 from reminder.domain import tokens
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.text import one_line
-from reminder.domain.tokens import Purpose
+from reminder.domain.tokens import MailIdentity, Purpose
 from reminder.files.settings import Settings, TelegramSection, ZaloSection
 
 TIMEOUT = 10.0  # seconds

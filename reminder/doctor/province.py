@@ -22,7 +22,7 @@ SLOW = timedelta(minutes=10)  # since the oldest message was due, from which on 
 _NAMED = 20  # offices with faults
 
 
-def checks(config: Path | None, now: datetime) -> Iterator[Check]:
+def checks(config: Path | None) -> Iterator[Check]:
     """Yield the results for a province; nothing is changed."""
     settings = yield from read_settings(config)
     if settings is None:
@@ -33,7 +33,7 @@ def checks(config: Path | None, now: datetime) -> Iterator[Check]:
         yield warn("operators", words, "ghi [province] operators, địa chỉ thư của họ")
     try:
         with bootstrap.all_offices(settings) as one:
-            yield from _database(Stores(one), copied, now)
+            yield from _database(Stores(one), copied, bootstrap.time_of(one))
     except ReminderError as error:
         yield fault("database", f"Không đọc được dữ liệu: {error.vietnamese}.", "xem docs/scale.md")
     yield from around(settings, config, copied)
@@ -76,8 +76,8 @@ def _accounts(stores: Stores) -> Iterator[Check]:
 
 def _clocks(stores: Stores, now: datetime) -> Iterator[Check]:
     here = SharedClock(bootstrap.SystemClock(), Accounts(stores.database).time)
-    here.look()
-    wrong = stores.wrong_clocks(now - here.ahead)
+    here.compare()
+    wrong = stores.wrong_clocks(now)
     if here.is_wrong:
         wrong[platform.node()] = here.ahead
     for machine, ahead in sorted(wrong.items()):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reminder.domain.payloads import PLAIN, Envelope, Items, Payload
 from reminder.domain.schedule import Item
 from reminder.domain.text import one_line
-from reminder.domain.tokens import CODE_LENGTH
+from reminder.domain.tokens import CODE_LENGTH, MailIdentity
 
 
 class AddressSource(StrEnum):
@@ -95,7 +95,8 @@ class Outbound:
     disowns: bool = False  # its reader may say that it answers somebody else
     attachments: tuple[tuple[str, str, bytes], ...] = ()  # file name, media type, content
     headers: tuple[tuple[str, str], ...] = ()  # of a mail
-    secret: bytes = field(default=b"", repr=False)  # of a mail: signs it; empty: its channel's does
+    identity: MailIdentity | None = None  # of a mail; None: its channel's
+    automatic: bool = False  # of a mail: there is nothing in it to answer, and nobody to tell
 
     @property
     def chat_text(self) -> str:

@@ -11,8 +11,8 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 TOKEN_LIFETIME = timedelta(days=60)  # from the day of the mail
@@ -160,3 +160,35 @@ def hash_typed_code(secret: str, channel: str, code: str) -> str:
 def invitation_link(bot_name: str, code: str) -> str:
     """Return the link that opens a chat with the bot; its Start button sends `/start CODE`."""
     return f"https://t.me/{bot_name.removeprefix('@')}?start={code}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Marks:
+    """The identifiers by which an answer or a bounce is matched to a mail."""
+
+    message_id: str
+    reply_to: str = ""  # empty where nobody reads the mailbox
+    bounces_to: str = ""  # the envelope's sender; empty as above
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailIdentity:
+    """What the mails of an office have of its settings."""
+
+    secret: bytes = field(repr=False)  # signs their addresses and Message-IDs
+    inbox: str = ""  # the mailbox for answers and bounces; empty: there is none
+    elsewhere: str = ""  # the other channels where answers are read, in words
+    page: str = ""  # the address of the office's page; empty: it is off
+
+    def marks(self, key: str, sender: str, recipient: str, at: datetime) -> Marks:
+        """Return the marks of a mail; the same at every attempt at `key` on one day."""
+        message = message_key(self.secret, key)
+        identity = message_id(self.secret, message, recipient, sender.rpartition("@")[2])
+        if not self.inbox:
+            return Marks(message_id=identity)
+        lifetimes = ((Purpose.REPLY, TOKEN_LIFETIME), (Purpose.BOUNCE, BOUNCE_LIFETIME))
+        reply_to, bounces_to = (
+            plus_address(self.inbox, self.secret, purpose, message, recipient, at.date() + lifetime)
+            for purpose, lifetime in lifetimes
+        )
+        return Marks(message_id=identity, reply_to=reply_to, bounces_to=bounces_to)

@@ -53,6 +53,13 @@ class SharedClock:
 
     def look(self) -> None:
         """Compare the clocks, and log once by how much they differ. What the server raises."""
+        self.compare()
+        if abs(self.ahead - self._told) >= WRONG or (self._told and not self.ahead):
+            self._told = self.ahead
+            self._say()
+
+    def compare(self) -> None:
+        """Compare the clocks. What the server raises."""
         asked = self._own.now()
         there = self._server_time()
         took = self._own.now() - asked
@@ -63,9 +70,6 @@ class SharedClock:
             ahead = timedelta(0)
         if abs(ahead - self.ahead) >= ALIKE:
             self.ahead = ahead
-        if abs(self.ahead - self._told) >= WRONG or (self._told and not self.ahead):
-            self._told = self.ahead
-            self._say()
 
     def _say(self) -> None:
         if not self.ahead:

@@ -178,7 +178,7 @@ async def write_to(
 
     ReminderError, SendError or OSError where none does. `do` runs work in the store's thread.
     """
-    kind = MAIL.traits.name
+    kind, message = MAIL.traits.name, replace(message, automatic=True)
     error: Exception = ReminderError(
         f"there is no account of kind {kind}: reminder office account add"
     )

@@ -18,13 +18,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from reminder.app.channels import CHANNELS, mail_secret
+from reminder.app.channels import CHANNELS, mail_identity
 from reminder.app.dispatcher import Dispatcher
 from reminder.channels import Paced
-from reminder.domain.errors import FileError, ReminderError
+from reminder.domain.errors import ReminderError
 from reminder.domain.outbox import Row, SendError
 from reminder.domain.schedule import MessageKind
-from reminder.files.settings import Settings, account_section, environment, secret_of
+from reminder.domain.tokens import MailIdentity
+from reminder.files.settings import account_section, environment, secret_of
 from reminder.ops.supervisor import Troubles, pause_until
 from reminder.province.cache import OfficeCache
 from reminder.province.process import Part, Province
@@ -82,7 +83,7 @@ class AccountRows:
     # The service of each office with messages under way, and their number.
     _services: dict[str, Service] = field(default_factory=dict)
     _under_way: Counter[str] = field(default_factory=Counter)
-    _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)  # of offices
+    _identities: dict[str, MailIdentity] = field(default_factory=dict)  # of offices
     _leased: deque[_Leased] = field(default_factory=deque)  # and not rendered yet
     _places: dict[int, int] = field(default_factory=dict)  # rows → their place in the lease
     _unsent: list[Row] = field(default_factory=list)  # leased, and given back as soon as may be
@@ -149,7 +150,7 @@ class AccountRows:
             with service.store.together() if reads else nullcontext():
                 found = service.prepared(rows, now, leased.newest, self._unsent)
             if service.office.traits(self.channel).mail:
-                found = self._signed(service, found)
+                found = self._identified(service, found)
             if found:
                 self._services[office] = service
                 self._under_way[office] += len(found)
@@ -167,13 +168,14 @@ class AccountRows:
         self.troubles.over(what)
         return found
 
-    def _signed(self, service: Service, found: list[Rendered]) -> list[Rendered]:
-        """Have mails signed with their office's own secret, which it takes along if it leaves."""
+    def _identified(self, service: Service, found: list[Rendered]) -> list[Rendered]:
+        """Give mails the identity of their office; the secret in it leaves with the office."""
         office = service.store.office
-        if office not in self._secrets:
-            self._secrets[office] = mail_secret(service.store)
-        secret = self._secrets[office]
-        return [replace(one, message=replace(one.message, secret=secret)) for one in found]
+        if office not in self._identities:
+            settings = self.cache.settings(office)
+            self._identities[office] = mail_identity(settings, service.store)
+        identity = self._identities[office]
+        return [replace(one, message=replace(one.message, identity=identity)) for one in found]
 
     def _service(self, office: str) -> Service:
         service = self.cache.service(office)
@@ -504,21 +506,13 @@ class Sender:
         if wiring is None:
             raise ReminderError(f"{where}: không gửi được bằng “{account.kind}”")
         section = account_section(account.kind, json.loads(account.settings), secret, where)
-        settings = replace(self._settings_of_any(account), **{account.kind: section})
+        settings = replace(province.settings, **{account.kind: section})
         channel = wiring.connect(settings, province.stores.of(""), province.clock.now)
         if not isinstance(channel, Paced):
             raise ReminderError(f"{where}: “{account.kind}” không dùng chung cho nhiều phường được")
         if account.rate:
             channel.limit(account.rate)
         return channel
-
-    def _settings_of_any(self, account: Account) -> Settings:
-        """Return the settings of the first office of the account that can be served."""
-        province = self._province
-        for office, _, _ in province.stores.links(account_id=account.id):
-            with suppress(FileError):
-                return province.cache.settings(office)
-        return province.settings
 
     async def forget_idle(self) -> None:
         """Close the channels that were not used for longest, beyond those that are kept."""

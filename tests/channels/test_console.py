@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from reminder.app.channels import known_channels
 from reminder.channels import Channel
 from reminder.channels.console import ConsoleChannel, styled
-from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
+from reminder.channels.email.send import MailChannel, MailServer
 from reminder.channels.telegram.pacer import Pacer
 from reminder.channels.telegram.send import TelegramChannel, make_bot
 from reminder.channels.zalo.client import ZaloClient
 from reminder.channels.zalo.send import ZaloChannel
 from reminder.domain.outbox import Action, Outbound
+from reminder.domain.tokens import MailIdentity
 from reminder.messages.compose import repeated
 from tests.messages.office import at
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from reminder.app import bootstrap
 from reminder.cli import app
 from reminder.domain.outbox import Draft
 from reminder.domain.payloads import Forged
@@ -17,6 +18,7 @@ from reminder.store.offices import BOT_NAME, DEAF, POLLED, Stores, deafness
 from reminder.store.records import BACKED_UP
 from tests.cli.test_people import NOW, PEOPLE, Terminal
 from tests.conftest import ROOT
+from tests.province.kit import plan_id
 from tests.store.samples import set_next
 
 PLAN = str(ROOT / "data/plan2024.toml")
@@ -368,3 +370,37 @@ def test_no_file_is_read_for_an_office_of_many(terminal: Terminal, postgres_url:
         assert terminal.refused(*call.split()) == (
             "cơ sở dữ liệu này có 1 phường: thêm --office MÃ (có: an-khe; xem reminder office list)"
         )
+
+
+def test_what_is_typed_is_timed_by_the_servers_clock(
+    terminal: Terminal, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As what the roles do; this machine's own clock is two days ahead."""
+    own = bootstrap.SystemClock.now
+    ahead = timedelta(days=2)
+    monkeypatch.setattr(bootstrap.SystemClock, "now", lambda clock: own(clock) + ahead)
+    monkeypatch.setattr(bootstrap, "now", lambda: bootstrap.SystemClock().now())
+    text = terminal.config.read_text("utf-8")
+    terminal.config.write_text(text.replace(terminal.url, postgres_url), "utf-8")
+    terminal.url = postgres_url
+    today = datetime.now(UTC).date()
+    plan = terminal.folder / "plan.toml"
+    plan.write_text(Path(PLAN).read_text("utf-8").replace("2024", str(today.year)), "utf-8")
+    people = str(terminal.folder / "people.toml")
+    for office in ("first", "an-khe"):  # what makes the database one of many is not timed so
+        given = ("--plan", str(plan), "--people", people)
+        terminal.run("office", "add", office, "--name", "x", *given)
+    terminal.run("note", "1c", "đang làm", "--by", "tp-1", "--office", "an-khe")
+    plan.write_text(plan.read_text("utf-8").replace("phường", "Phường"), "utf-8")
+    terminal.run("plan", "put", str(plan), "--yes", "--office", "an-khe")
+    terminal.run("office", "retire", "an-khe", "--yes")
+    with terminal.store() as opened:
+        stores = Stores(opened)
+        record, store = stores.office("an-khe"), stores.of("an-khe")
+        assert record is not None
+        assert record.retired_at is not None
+        times = [recorded.event.at for recorded in store.events()]
+        times += [version.at for version in store.versions(plan_id(plan.read_text("utf-8")))]
+        times += [record.made_at, record.retired_at]
+    assert [abs((at.date() - today).days) <= 1 for at in times] == [True] * 5
+    assert "quét đúng giờ" in doctor(terminal)["daemon"][1]

@@ -10,6 +10,7 @@ from email.policy import default
 
 import pytest
 
+from reminder.channels.email.content import AUTOMATIC
 from reminder.files.settings import DeliverySection, ProvinceSection, Settings
 from reminder.province.operators import NAMED, OPERATORS, Told, Trouble, news, part, troubles
 from reminder.store.accounts import Accounts
@@ -133,6 +134,7 @@ async def test_the_mail_goes_by_an_account_that_works(stores: Stores) -> None:
         "• Tài khoản bot (telegram) không gửi được từ 07:00 31/01/2024: mã bot bị thu hồi",
         "  → sửa rồi máy tự thử lại; đổi: reminder office account set bot",
     ]
+    assert body.get_content().splitlines()[-2:] == ["-- ", AUTOMATIC]
 
 
 def test_nobody_is_written_to_where_no_operator_is_named(stores: Stores) -> None:

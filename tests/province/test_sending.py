@@ -10,9 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
 
+from reminder.channels.email.content import ANSWERABLE, ONE_WAY_HERE
+from reminder.channels.email.send import ON_THE_PAGE, WITHOUT_FILES
 from reminder.domain.outbox import LOST, Draft, Outbound, RowState
 from reminder.domain.payloads import Forged
 from reminder.files.documents import PEOPLE
@@ -23,9 +27,10 @@ from reminder.province.ticking import SHARDS, Ticker
 from reminder.services.deliver import Rendered
 from reminder.services.service import Service
 from reminder.store.accounts import Accounts
-from reminder.store.offices import Stores, shard_of
+from reminder.store.offices import Account, Stores, shard_of
 from reminder.store.records import StoreBusyError
 from tests.app.kit import REPEAT, logged
+from tests.channels.email.mailserver import Post, serving
 from tests.fakes.blank import memory_store
 from tests.fakes.telegram import FakeTelegram
 from tests.province.kit import (
@@ -143,6 +148,42 @@ async def test_each_office_has_its_own_messages_sent_by_the_account_they_share(
             0,
             False,
         )
+
+
+async def test_a_mail_has_its_own_offices_way_to_answer_and_page(stores: Stores) -> None:
+    """Not those of the first office of the account; here a mail is too large with its file."""
+    post, clock = Post(limit=5000), Clock(MORNING)
+    add_account(stores, "bot")
+    reads = {"host": "x", "username": "x", "address": "nhac@t.vn", "authserv_id": "x"}
+    add_account(stores, "box", "inbox", json.dumps(reads))
+    for office, account in zip(OFFICES, ("", "bot"), strict=True):
+        add_office(stores, office, people=WITH_MAIL, account=account)
+    stores.link("a", "inbox", "box")
+    async with serving(post) as port:
+        values = {"host": "127.0.0.1", "port": port, "security": "none", "sender": "m@t.vn"}
+        stores.add_account(
+            Account(id="mail", kind="email", secret="", settings=json.dumps(values), made_at=BEGUN)
+        )
+        for office in OFFICES:
+            stores.link(office, "email", "mail")
+        tick(stores, clock, *OFFICES)
+        async with sender_of(stores, clock) as sender:
+            await sent(sender, "mail")
+    found = set()
+    for each in post.received:
+        assert isinstance(each.content, bytes)
+        mail = message_from_bytes(each.content, policy=default)
+        body = mail.get_body(("plain",))
+        assert body is not None
+        text = body.get_content()
+        if WITHOUT_FILES in text:
+            address = str(mail["Reply-To"] or "").partition("+")[0]
+            found.add((address, text.partition(WITHOUT_FILES)[2]))
+    page = ON_THE_PAGE.format(f"{SETTINGS.web.url}/p/{{}}")
+    assert found == {
+        ("nhac", f" {page.format('a')}\r\n\r\n-- \r\n{ANSWERABLE}\r\n"),
+        ("", f" {page.format('b')}\r\n\r\n-- \r\n{ONE_WAY_HERE.format('Telegram')}\r\n"),
+    }
 
 
 async def test_an_office_that_cannot_be_served_costs_its_own_messages_only(

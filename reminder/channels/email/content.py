@@ -33,7 +33,8 @@ DISOWN = (
     f"Anh/chị không gửi câu trả lời này? Trả lời “{NOT_ME}” trong 24 giờ, "
     "máy rút lại và báo văn phòng."
 )
-ONE_WAY = "Thư tự động, không nhận thư trả lời. Xin báo người theo dõi kế hoạch để ghi giúp."
+AUTOMATIC = "Thư tự động, không nhận thư trả lời."
+ONE_WAY = f"{AUTOMATIC} Xin báo người theo dõi kế hoạch để ghi giúp."
 ONE_WAY_HERE = (  # {}: a channel where answers are read
     "Thư tự động, không nhận thư trả lời. Xin nhắn cho máy qua {}, "
     "hoặc nhờ người theo dõi kế hoạch ghi giúp."
@@ -89,7 +90,7 @@ def mail_bytes(
     `elsewhere`: the channels where answers are read, in words, for a mail that takes none.
     """
     one_way = ONE_WAY_HERE.format(elsewhere) if elsewhere else ONE_WAY
-    footer = ANSWERABLE if reply_to else one_way
+    footer = AUTOMATIC if message.automatic else ANSWERABLE if reply_to else one_way
     link = ""
     if message.disowns and reply_to:
         link = f"mailto:{reply_to}?subject={quote(NOT_ME)}&body={quote(NOT_ME)}"

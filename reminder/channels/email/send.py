@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -18,11 +18,10 @@ from reminder.channels import Ours, always, begin
 from reminder.channels.email import TRAITS
 from reminder.channels.email.content import mail_bytes, with_document
 from reminder.channels.email.errors import Server, Step, TooLargeError, send_error, wants_slower
-from reminder.domain import tokens
 from reminder.domain.outbox import Outbound, SendError
 from reminder.domain.people import MAIL_ADDRESS
 from reminder.domain.text import one_line
-from reminder.domain.tokens import BOUNCE_LIFETIME, TOKEN_LIFETIME, Purpose
+from reminder.domain.tokens import MailIdentity, Marks
 from reminder.messages.compose import FOOTER_SLOT
 
 log = logging.getLogger(__name__)
@@ -63,58 +62,18 @@ class MailServer(Server):
     per_minute: int = 0  # mails; 0: as many as it takes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Marks:
-    """The identifiers by which an answer or a bounce is matched to a mail."""
-
-    message_id: str
-    reply_to: str = ""  # empty where nobody reads the mailbox
-    bounces_to: str = ""  # the envelope's sender; empty as above
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MailIdentity:
-    """What signs our addresses and Message-IDs, so that only this program can make them."""
-
-    secret: bytes = field(repr=False)
-    inbox: str = ""  # the mailbox for answers and bounces; empty: there is none
-
-    def marks(self, key: str, sender: str, recipient: str, at: datetime) -> Marks:
-        """Return the marks of a mail; the same at every attempt at `key` on one day."""
-        message = tokens.message_key(self.secret, key)
-        identity = tokens.message_id(self.secret, message, recipient, sender.rpartition("@")[2])
-        if not self.inbox:
-            return Marks(message_id=identity)
-        lifetimes = ((Purpose.REPLY, TOKEN_LIFETIME), (Purpose.BOUNCE, BOUNCE_LIFETIME))
-        reply_to, bounces_to = (
-            tokens.plus_address(
-                self.inbox, self.secret, purpose, message, recipient, at.date() + lifetime
-            )
-            for purpose, lifetime in lifetimes
-        )
-        return Marks(message_id=identity, reply_to=reply_to, bounces_to=bounces_to)
-
-
 class MailChannel:
     """The e-mail channel. `now` only gives the Date header and the tokens' expiry.
 
-    `elsewhere`: the other channels where answers are read, in words. `page`: the address of the
-    office's page, where it is on.
+    `identity`: of messages that don't have one of their own.
     """
 
     name = TRAITS.name
 
     def __init__(
-        self,
-        server: MailServer,
-        identity: MailIdentity,
-        now: Callable[[], datetime],
-        *,
-        elsewhere: str = "",
-        page: str = "",
+        self, server: MailServer, identity: MailIdentity, now: Callable[[], datetime]
     ) -> None:
         self._server, self._identity, self._now = server, identity, now
-        self._elsewhere, self._page = elsewhere, page
         self._idle: list[tuple[aiosmtplib.SMTP, asyncio.TimerHandle]] = []  # the newest last
         self._endings: set[asyncio.Future[None]] = set()
         self._stopped = False
@@ -173,11 +132,9 @@ class MailChannel:
             reason = f"“{one_line(address, 80)}” không phải địa chỉ thư"
             raise SendError(reason, retry=False, address_dead=True)
         server, at = self._server, self._now()
-        identity = self._identity
-        if message.secret:
-            identity = replace(identity, secret=message.secret)
+        identity = message.identity or self._identity
         marks = identity.marks(key, server.sender, address, at)
-        forms = _lighter(message, self._page)
+        forms = _lighter(message, identity.page)
         for number, form in enumerate(forms, start=1):
             mail = mail_bytes(
                 form,
@@ -188,7 +145,7 @@ class MailChannel:
                 reply_to=marks.reply_to,
                 at=at,
                 html=number < len(forms),
-                elsewhere=self._elsewhere,
+                elsewhere=identity.elsewhere,
             )
             try:
                 await self._hand_in(mail, address, marks)

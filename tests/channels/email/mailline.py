@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from reminder.channels.email.send import MailChannel, MailIdentity, MailServer
+from reminder.channels.email.send import MailChannel, MailServer
 from reminder.domain.outbox import Outbound, SendError
+from reminder.domain.tokens import MailIdentity
 from tests.channels.email.mailserver import Post, serving
 from tests.messages.office import answer
 
@@ -22,9 +24,9 @@ IDENTITY = MailIdentity(secret=b"bi-mat")
 
 def channel(port: int, identity: MailIdentity = IDENTITY, **more: Any) -> MailChannel:
     options: dict[str, Any] = {"security": "none", "sender": SENDER, "seconds": 3.0} | more
-    page = options.pop("page", "")
+    identity = replace(identity, page=options.pop("page", ""))
     server = MailServer(host="127.0.0.1", port=port, **options)
-    return MailChannel(server, identity, lambda: AT, page=page)
+    return MailChannel(server, identity, lambda: AT)
 
 
 def sent(

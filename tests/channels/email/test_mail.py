@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reminder.channels.email.content import ANSWERABLE, ONE_WAY, mail_bytes
-from reminder.channels.email.send import MailIdentity
 from reminder.domain.outbox import Outbound
 from reminder.domain.tokens import (
+    MailIdentity,
     Purpose,
     Verdict,
     message_id,
