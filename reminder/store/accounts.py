@@ -8,7 +8,7 @@ nothing more, and the rows that it held are sent once more, marked as possible r
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,7 +51,7 @@ from reminder.store.database import (
 )
 from reminder.store.ledger import ADDRESS_MARK
 from reminder.store.offices import OfficeState
-from reminder.store.outbox import RELEASED, SENT, readable, sent_columns, sent_values
+from reminder.store.outbox import RELEASED, mark_sent, readable
 from reminder.store.records import moment, stamp
 from reminder.store.tables import (
     ANSWER,
@@ -106,35 +106,13 @@ _CLAIM = (
     )
     .returning(outbox)
 )
+_TURN = given({"office": Text(), "turn": BigInteger()})
 _SERVED = (
     update(office_account)
-    .where(_link.account == bindparam("of_account"), _link.office == bindparam("of_turn"))
-    .values(served=bindparam("turn"))
-)
-_TURN = given({"office": Text(), "turn": BigInteger()})
-_SERVED_ALL = (
-    update(office_account)
-    .where(_link.account == bindparam("of_account"), _link.office == _TURN["office"])
-    .values(served=_TURN["turn"])
-)
-_MARK = given(
-    {
-        **dict.fromkeys(("row", "attempt"), BigInteger()),
-        **dict.fromkeys(("provider", "where", "now"), Text()),
-    }
-)
-_SENT_ALL = (
-    update(outbox)
-    .where(
-        _c.id == _MARK["row"],
-        _c.attempts == _MARK["attempt"],
-        _c.state == RowState.LEASED.value,
+    .where(  # “|| ''” has the office's key find them, not the account's index, which has all
+        _link.account.concat("") == bindparam("of_account"), _link.office == _TURN["office"]
     )
-    .values(sent_columns(_MARK.__getitem__))
-    .returning(_c.id)
-)
-_LEASED = select(_c.id, _c.attempts).where(
-    _c.id.in_(bindparam("rows", expanding=True)), _c.state == RowState.LEASED.value
+    .values(served=_TURN["turn"])
 )
 _REVISIONS = (
     select(head.c.office, head.c.number, meta.c.value)
@@ -256,40 +234,16 @@ class Accounts:
             if not only_answers and (most := limit - len(leased)) > 0:
                 leased += _claimed(raw, _found(raw, ("again",), most, values), values, now)
             if leased:
-                offices = [row.office for row in leased]
-                turns = {each: held.turn + n for n, each in enumerate(offices, start=1)}
-                self._note_turns(raw, account_id, turns)
+                # By office, when it was served last.
+                turns = {row.office: held.turn + n for n, row in enumerate(leased, start=1)}
+                served = as_json([{"office": each, "turn": n} for each, n in turns.items()])
+                raw.execute(_SERVED, {"of_account": account_id, "given": served})
         return leased
-
-    def _note_turns(self, raw: Connection, account_id: str, turns: Mapping[str, int]) -> None:
-        """Note by office when it was served last."""
-        names = {"of_account": account_id}
-        if raw.dialect.name == "sqlite":
-            rows = [{**names, "of_turn": each, "turn": turn} for each, turn in turns.items()]
-            raw.execute(_SERVED, rows)
-        else:
-            rows = [{"office": each, "turn": turn} for each, turn in turns.items()]
-            raw.execute(_SERVED_ALL, {**names, "given": as_json(rows)})
 
     def mark_sent(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
         """Mark rows of any offices as sent; return whose leases were still the caller's."""
-        values = [sent_values(*one) for one in sent]
         with self._every.writing() as connection:
-            raw = connection.raw
-            if raw.dialect.name != "sqlite":
-                held = set(raw.execute(_SENT_ALL, {"given": as_json(values)}).scalars())
-                return [row.id in held for row, *_ in sent]
-            ids = {"rows": [row.id for row, *_ in sent]}
-            leased = set(map(tuple, raw.execute(_LEASED, ids)))
-            mine = [(row.id, row.attempts) in leased for row, *_ in sent]
-            rows = [
-                one | {"of_office": row.office}
-                for one, (row, *_), is_mine in zip(values, sent, mine, strict=True)
-                if is_mine
-            ]
-            if rows:
-                raw.execute(SENT, rows)
-        return mine
+            return mark_sent(connection.raw, sent)
 
     def revisions(self, offices: Collection[str]) -> dict[str, tuple[int, str]]:
         """Return `LedgerPart.revision` of each of these offices."""

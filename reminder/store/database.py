@@ -25,6 +25,7 @@ from sqlalchemy import (
     Executable,
     Select,
     Table,
+    TableValuedAlias,
     Text,
     and_,
     bindparam,
@@ -49,6 +50,7 @@ from sqlalchemy.exc import (
     PendingRollbackError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -766,11 +768,21 @@ def put_all(connection: OfficeConnection, rows: Mapping[Put, Sequence[dict[str, 
 
 
 def given(columns: Mapping[str, Any]) -> Values:
-    """Return the columns, of these types, of the rows in the value `given`; PostgreSQL."""
+    """Return the columns, of these types, of the rows in the value `given`."""
     made = func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))
     rows = made.table_valued(*(column(name, type_) for name, type_ in columns.items()))
     found = rows.render_derived(name="given_rows", with_types=True)
     return {name: found.c[name] for name in columns}
+
+
+@compiles(TableValuedAlias, "sqlite")
+def _given_to_sqlite(alias: TableValuedAlias, compiler: Any, **_: Any) -> str:
+    """Return the rows of `given` in SQLite's words."""
+    extracts = (
+        f"json_extract(value, '$.{each.name}') AS \"{each.name}\"" for each in alias.columns
+    )
+    rows = compiler.process(bindparam("given", type_=Text))
+    return f"(SELECT {', '.join(extracts)} FROM json_each({rows})) AS {alias.name}"  # noqa: S608  our own names
 
 
 def _unless_there(insert: Any, changed: Sequence[str] | None) -> Any:

@@ -370,12 +370,8 @@ class Stores:
         then = {each: stamp(at) for each, at in sorted(next_at.items())}
         common = {"claimed": stamp(claimed), "why": "", "since": None}
         with self._every.writing() as connection:
-            if self.database.is_sqlite:
-                rows = [{"of_office": each, "then": at, **common} for each, at in then.items()]
-                connection.raw.execute(_SETTLE, rows)
-            else:
-                given = as_json([{"id": each, "then": at} for each, at in then.items()])
-                connection.raw.execute(_SETTLE_ALL, {"given": given, **common})
+            given = as_json([{"id": each, "then": at} for each, at in then.items()])
+            connection.raw.execute(_SETTLE_ALL, {"given": given, **common})
 
     def faulty(self) -> int:
         """Return how many active offices can't be ticked."""

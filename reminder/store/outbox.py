@@ -9,8 +9,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    Connection,
     Select,
+    Text,
     Update,
     bindparam,
     case,
@@ -24,7 +27,7 @@ from sqlalchemy import (
 from reminder.domain.outbox import LOST, LOST_AGAIN, Draft, Row, RowState
 from reminder.domain.plan import Key
 from reminder.store import tables
-from reminder.store.database import OfficeConnection, Part, of_places, places_of
+from reminder.store.database import OfficeConnection, Part, as_json, given, of_places, places_of
 from reminder.store.records import UnreadableRowError, moment, stamp, words
 from reminder.store.tables import ANSWER, PENDING, mine, naming, outbox, to_row
 
@@ -74,21 +77,34 @@ _HELD = update(outbox).where(
 )
 
 
-def sent_columns(value: Callable[[str], Any]) -> dict[str, Any]:
-    """Return what a sent row gets; `value` makes it of a name in `sent_values`."""
-    return {
-        "state": RowState.SENT.value,
-        "lease_until": None,
-        "provider_id": value("provider"),
-        "address": value("where"),
-        "error": "",
-        "ended_at": value("now"),
+def _sent(rows: Update, value: Callable[[str], Any]) -> Update:
+    """Return the mark of rows as sent; `value` makes it of a name in `_sent_values`."""
+    return rows.values(
+        state=RowState.SENT.value,
+        lease_until=None,
+        provider_id=value("provider"),
+        address=value("where"),
+        error="",
+        ended_at=value("now"),
+    )
+
+
+_SENT = _sent(_HELD, bindparam)
+_MARK = given(
+    {
+        **dict.fromkeys(("row", "attempt"), BigInteger()),
+        **dict.fromkeys(("provider", "where", "now", "of_office"), Text()),
     }
-
-
-SENT = _HELD.values(sent_columns(bindparam))
-HELD_NOW = select(_c.id, _c.attempts).where(
-    _MINE_BY_ID, _c.id.in_(bindparam("rows", expanding=True)), _c.state == RowState.LEASED.value
+)
+_LEASED = _c.state == RowState.LEASED.value
+_SENT_ALL = (
+    _sent(update(outbox), _MARK.__getitem__)
+    .where(_c.id == _MARK["row"], _c.attempts == _MARK["attempt"], _LEASED)
+    .where(_c.office == _MARK["of_office"])
+    .returning(_c.id, _c.attempts, _c.office)
+)
+_HELD_NOW = select(_c.id, _c.attempts, _c.office).where(
+    _c.id.in_(bindparam("rows", expanding=True)), _LEASED
 )
 RETRY = _HELD.values(
     state=RowState.PENDING.value,
@@ -177,20 +193,14 @@ class OutboxPart(Part):
 
         False if the row's lease is no longer the caller's (the fence): nothing is changed.
         """
-        return self._changes_one(SENT, **sent_values(row, provider_id, at))
+        return self._changes_one(_SENT, **_sent_values(row, provider_id, at))
 
     def mark_sent_together(self, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
         """Do `mark_sent` for each in one commit; return whose rows were still the caller's."""
         if len(sent) == 1:
             return [self.mark_sent(*sent[0])]
         with self._database.writing() as connection:
-            ids = [row.id for row, *_ in sent]
-            held = set(map(tuple, connection.execute(HELD_NOW, {"rows": ids})))
-            mine = [(row.id, row.attempts) in held for row, *_ in sent]
-            values = [sent_values(*one) for one, is_mine in zip(sent, mine, strict=True) if is_mine]
-            if values:
-                connection.execute(SENT, values)
-        return mine
+            return mark_sent(connection.raw, sent)
 
     def mark_retry(self, row: Row, due_at: datetime, error: str, *, unknown: bool) -> bool:
         """Mark the row as pending again; `unknown`: the provider may have taken it."""
@@ -390,8 +400,22 @@ def _rows_by(*filters: str, named: bool) -> Select[Any]:
     return ROWS.where(_MINE, *(_FILTERS[name] for name in filters))
 
 
-def sent_values(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
-    """Return the values of SENT."""
+def mark_sent(raw: Connection, sent: Sequence[tuple[Row, str, datetime]]) -> list[bool]:
+    """Mark rows of any offices as sent; return whose leases were still the caller's."""
+    if not sent:
+        return []
+    values = [{"of_office": one[0].office, **_sent_values(*one)} for one in sent]
+    if raw.dialect.name == "sqlite":  # where UPDATE … FROM takes twice as long
+        found = raw.execute(_HELD_NOW, {"rows": [row.id for row, *_ in sent]}).all()
+        raw.execute(_SENT, values)
+    else:
+        found = raw.execute(_SENT_ALL, {"given": as_json(values)}).all()
+    held = set(map(tuple, found))
+    return [(row.id, row.attempts, row.office) in held for row, *_ in sent]
+
+
+def _sent_values(row: Row, provider_id: str, at: datetime) -> dict[str, Any]:
+    """Return the values of _SENT."""
     return {
         "row": row.id,
         "attempt": row.attempts,
