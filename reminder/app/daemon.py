@@ -129,7 +129,7 @@ class Daemon:
         timer, jobs = (await apart(_load))()
         self._schedule(timer)
         timer.start()
-        watching = self._supervise("watching the clock", partial(self._watch_clock, timer, *shown))
+        watching = self._supervise("watching clock and files", partial(self._watch, timer, *shown))
         try:
             await self.worker.stop.wait()
         finally:
@@ -144,10 +144,10 @@ class Daemon:
     def _supervise(self, name: str, run: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
         return asyncio.create_task(supervise(name, run, self.worker.stop, self.restart_pause))
 
-    async def _watch_clock(self, timer: AsyncIOScheduler, steady: float, shown: datetime) -> None:
-        """Restart the timer after a clock was set back; APScheduler waits for the old time.
+    async def _watch(self, timer: AsyncIOScheduler, steady: float, shown: datetime) -> None:
+        """Look at the clock, and at the files: by a timer of their own an idle daemon wakes twice.
 
-        The files are looked at too: a timer of theirs would wake the idle daemon once more.
+        After a clock was set back the timer is restarted; APScheduler waits for the old time.
         """
         looked = steady
         while True:

@@ -86,9 +86,8 @@ def import_office(
             )
             if not dry_run:
                 found.write_secrets()
-            move = transfer.rehearse if dry_run else transfer.bring_in
             settle = partial(found.settle, stores, here, at)
-            move(ward, stores, record, settle, seen_as=found.seen_as)
+            transfer.bring_in(ward, stores, record, settle, seen_as=found.seen_as, dry_run=dry_run)
         told = _told(ward.store)
     if as_json:
         links = [{"channel": kind, "account": one} for kind, one in found.links.items()]

@@ -14,9 +14,7 @@ from zlib import crc32
 
 from sqlalchemy import (
     BindParameter,
-    ColumnElement,
     Text,
-    Update,
     bindparam,
     case,
     delete,
@@ -128,21 +126,16 @@ ACCOUNT = Shape(account, Account)
 LONGEST_WAIT = timedelta(hours=25)  # until the next day's start, and an hour of wrong clocks
 
 
-def _settling(which: ColumnElement[bool], then: ColumnElement[str]) -> Update:
-    return (
-        update(office)
-        .where(which)
-        .values(
-            next_at=case((office.c.next_at == bindparam("claimed"), then)),
-            fault=bindparam("why"),
-            fault_since=bindparam("since", type_=Text),
-        )
-    )
-
-
-_SETTLE = _settling(office.c.id == tables.OFFICE, bindparam("then", type_=Text))
 _GIVEN = given(dict.fromkeys(("id", "then"), Text()))
-_SETTLE_ALL = _settling(office.c.id == _GIVEN["id"], _GIVEN["then"])
+_SETTLE = (
+    update(office)
+    .where(office.c.id == _GIVEN["id"])
+    .values(
+        next_at=case((office.c.next_at == bindparam("claimed"), _GIVEN["then"])),
+        fault=bindparam("why"),
+        fault_since=bindparam("since", type_=Text),
+    )
+)
 _HEADS = select(head.c.office, head.c.number, head.c.hash).where(
     head.c.office.in_(bindparam("ids", expanding=True))
 )
@@ -326,15 +319,14 @@ class Stores:
         Whatever has woken it since the claim has it come due at once.
         """
         values = {
-            "of_office": office_id,
+            "given": as_json([{"id": office_id, "then": stamp(next_at)}]),
             "claimed": stamp(claimed),
-            "then": stamp(next_at),
             "why": words(fault),
             "since": None if fault_since is None else stamp(fault_since),
         }
         # As the office, within whose transaction this is: PostgreSQL need show no other rows.
         with OfficeDatabase(self.database, office_id).writing() as connection:
-            connection.execute(_SETTLE, values)
+            connection.raw.execute(_SETTLE, values)
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
@@ -367,11 +359,10 @@ class Stores:
 
     def settle_all(self, claimed: datetime, next_at: Mapping[str, datetime]) -> None:
         """Do `settle` for offices without a fault, each with its time."""
-        then = {each: stamp(at) for each, at in sorted(next_at.items())}
-        common = {"claimed": stamp(claimed), "why": "", "since": None}
+        then = [{"id": each, "then": stamp(at)} for each, at in sorted(next_at.items())]
+        values = {"given": as_json(then), "claimed": stamp(claimed), "why": "", "since": None}
         with self._every.writing() as connection:
-            given = as_json([{"id": each, "then": at} for each, at in then.items()])
-            connection.raw.execute(_SETTLE_ALL, {"given": given, **common})
+            connection.raw.execute(_SETTLE, values)
 
     def faulty(self) -> int:
         """Return how many active offices can't be ticked."""

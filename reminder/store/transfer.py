@@ -12,7 +12,7 @@ import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -186,6 +186,10 @@ def _same_ward(ward: Store, stores: Stores) -> str:
         return connection.raw.execute(asked.where(where)).scalar() or ""
 
 
+class _RehearsedError(Exception):
+    """All went well; it is taken back."""
+
+
 def bring_in(
     ward: Ward,
     stores: Stores,
@@ -193,13 +197,28 @@ def bring_in(
     settle: Callable[[], None],
     *,
     seen_as: SeenAs,
+    dry_run: bool = False,
 ) -> None:
     """Make the ward an office of the database, in one transaction; its file is marked.
 
     `settle` writes what the office has besides its records, in the same transaction. The file is
     marked as being moved before, and as moved after: whatever dies in between, no daemon begins on
-    it, and the same call goes on. ReminderError: nothing is changed.
+    it, and the same call goes on. ReminderError: nothing is changed. `dry_run`: all of it is taken
+    back.
     """
+
+    def write() -> None:
+        _alone(stores)
+        if (why := _hindrance(ward, stores, record.id)) or not stores.add_office(record):
+            raise ReminderError(why or f"đã có phường {record.id}: chọn mã khác")
+        copy_office(ward.store, stores.of(record.id), seen_as=seen_as)
+        settle()
+
+    if dry_run:
+        with suppress(_RehearsedError), stores.database.together():
+            write()
+            raise _RehearsedError
+        return
     move = ward.move or Move(
         id=uuid.uuid4().hex,
         to=stores.database.name,
@@ -211,7 +230,7 @@ def bring_in(
     committing = False
     try:
         with stores.database.together():
-            _write(ward, stores, record, settle, seen_as)
+            write()
             stores.of(record.id).set_meta(MOVED_FROM, move.id)
             committing = True  # from here on only the database knows whether it came about
     except BaseException:
@@ -219,41 +238,6 @@ def bring_in(
             _mark(ward.path, ward.move)
         raise
     mark_moved(ward, stores, record.id)
-
-
-class _RehearsedError(Exception):
-    """All went well; it is taken back."""
-
-
-def rehearse(
-    ward: Ward,
-    stores: Stores,
-    record: OfficeRecord,
-    settle: Callable[[], None],
-    *,
-    seen_as: SeenAs,
-) -> None:
-    """Do as `bring_in`, and take it back; ReminderError if it can't be done."""
-    try:
-        with stores.database.together():
-            _write(ward, stores, record, settle, seen_as)
-            raise _RehearsedError
-    except _RehearsedError:
-        pass
-
-
-def _write(
-    ward: Ward,
-    stores: Stores,
-    record: OfficeRecord,
-    settle: Callable[[], None],
-    seen_as: SeenAs,
-) -> None:
-    _alone(stores)
-    if (why := _hindrance(ward, stores, record.id)) or not stores.add_office(record):
-        raise ReminderError(why or f"đã có phường {record.id}: chọn mã khác")
-    copy_office(ward.store, stores.of(record.id), seen_as=seen_as)
-    settle()
 
 
 def mark_moved(ward: Ward, stores: Stores, office_id: str) -> None:

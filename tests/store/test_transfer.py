@@ -29,7 +29,6 @@ from reminder.store.transfer import (
     copy_office,
     counted,
     mark_moved,
-    rehearse,
     take_out,
     ward_at,
     was_moved,
@@ -246,7 +245,7 @@ def test_counting_changes_nothing(ward: Callable[..., Path], stores: Stores) -> 
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     with ward_at(path, LATER, sleep=no_sleep) as held:
         found = counted(held.store)
-        rehearse(held, stores, office(), nothing, seen_as=as_it_is)
+        bring_in(held, stores, office(), nothing, seen_as=as_it_is, dry_run=True)
     assert (found["event"], found["outbox"], found["naming"]) == (2, 6, 4)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == before
     assert [one.id for one in stores.offices()] == ["00001"]

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 OVERALL_GAP = 1 / 29  # seconds between the starts of two sends
@@ -101,10 +102,7 @@ class Pacer:
         state.users += 1
         try:
             async with state.turn:
-
-                def ready() -> float:
-                    return state.ready(self._gaps.chat, group=chat < 0)
-
+                ready = partial(state.ready, self._gaps.chat, group=chat < 0)
                 if (wait := ready() - self._clock()) > self._patience:
                     raise HeldError(wait)
                 await self._until(ready)
@@ -123,10 +121,7 @@ class Pacer:
         state = self._chats.get(chat)
         if state is None:
             return None
-
-        def ready() -> float:
-            return state.ready(self._gaps.chat, group=chat < 0)
-
+        ready = partial(state.ready, self._gaps.chat, group=chat < 0)
         wait = ready() - self._clock()
         return self._until(ready) if 0 < wait <= self._patience else None
 
