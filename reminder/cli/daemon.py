@@ -80,6 +80,11 @@ def web(config: Config = None) -> None:
     from reminder.app import wiring
     from reminder.app.logs import catch_strays, follow
 
+    if _has_offices(config):
+        raise ReminderError(
+            "cơ sở dữ liệu này có nhiều phường, mà reminder web là trang của một phường chạy "
+            "riêng: gõ reminder run --role web"
+        )
     follow(bootstrap.load_settings(config))
     catch_strays()
     wiring.run_page(config)
@@ -122,6 +127,12 @@ def _typed(prompt: str) -> str | None:
 
 def reload(config: Config = None) -> None:
     """Báo máy đang chạy nhận tệp vừa sửa ngay bây giờ; tệp có lỗi thì nói rõ và không nhận."""
+    if _has_offices(config):
+        raise ReminderError(
+            "nhiều phường chung một cơ sở dữ liệu thì không cần reload: kế hoạch, cán bộ, tài "
+            "khoản vừa đổi được nhận trong vòng một phút; đổi tệp cài đặt thì khởi động lại các "
+            "tiến trình"
+        )
     settings = bootstrap.load_settings(config)
     if settings.plan.source == "files":
         bootstrap.read_files(settings, bootstrap.now())

@@ -164,7 +164,10 @@ def add(
             documents = documents_of(stores, settings, office, at, bootstrap.files_of)
             for key, text, file in texts:
                 why = f"lấy từ tệp {file.name}"
-                _, files = documents.record(key, text, seen=0, by="", why=why, at=at)
+                try:
+                    _, files = documents.record(key, text, seen=0, by="", why=why, at=at)
+                except FileError as error:
+                    raise error.of_file(str(file), key) from None
     count = (
         f"{len(files.plans)} kế hoạch, {len(files.people)} cán bộ" if texts else "chưa có kế hoạch"
     )
@@ -290,8 +293,8 @@ def add_account(
 
     check_id(account)
     if kind not in ACCOUNT_SECRETS:
-        near = nearest(kind, ACCOUNT_SECRETS)
-        raise ReminderError(f"không có kênh “{kind}”{near}. Có: {', '.join(ACCOUNT_SECRETS)}")
+        near = nearest(kind, ACCOUNT_SECRETS) or "."
+        raise ReminderError(f"không có kênh “{kind}”{near} Có: {', '.join(ACCOUNT_SECRETS)}")
     made = Account(
         id=account,
         kind=kind,

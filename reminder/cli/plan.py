@@ -17,7 +17,7 @@ from reminder.cli import asking, options
 from reminder.cli.options import Commands, day_option, option
 from reminder.documents.workbook import standing_words
 from reminder.domain.calendar import local, local_day, vn_date, vn_day
-from reminder.domain.errors import ReminderError
+from reminder.domain.errors import FileError, ReminderError
 from reminder.domain.ledger import State, fold
 from reminder.domain.plan import (
     Awaiting,
@@ -306,7 +306,10 @@ def put(
     with bootstrap.texts(config) as documents:
         among = documents.store.documents()
         newest = next((version for version in among if version.name == name), None)
-        after = documents.check(name, text, among)
+        try:
+            after = documents.check(name, text, among)
+        except FileError as error:
+            raise error.of_file(str(file), name) from None
         if by and by not in after.names:
             raise ReminderError(f"không có người “{by}” trong danh sách cán bộ")
         if newest is not None and newest.text == text:

@@ -225,7 +225,11 @@ def page(host: str, port: int, client: httpx.Client) -> Check:
     name = f"[{at}]" if ":" in at and not at.startswith("[") else at
     try:
         answer = client.get(f"http://{name}:{port}/healthz")
-        faults = list(answer.json()["faults"].values())
+        found = answer.json()
+        # A process of a province answers for itself alone, and says why it is not well in its log.
+        faults = list(found.get("faults", {}).values())
+        if not faults and found["status"] != "ok":
+            faults = ["tiến trình hỏng hoặc cơ sở dữ liệu không trả lời"]
     except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError):
         words = f"http://{name}:{port}/healthz không trả lời."
         return warn("healthz", words, "máy nhắc việc có chạy không? cổng ấy có bị chiếm không?")

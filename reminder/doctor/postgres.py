@@ -50,7 +50,7 @@ def server(database: Database, *, is_copied: bool, is_many: bool) -> Iterator[Ch
     yield _role(found, list(unguarded), is_many=is_many)
     yield from _durability(found)
     yield _room(found)
-    yield _archive(found, is_copied=is_copied)
+    yield _archive(found, is_copied=is_copied, is_many=is_many)
 
 
 def _version(found: Row[tuple[object, ...]]) -> Check:
@@ -99,12 +99,12 @@ def _room(found: Row[tuple[object, ...]]) -> Check:
     return ok("connections", f"{words}; ổ đĩa máy chủ còn bao nhiêu thì nó không cho biết.")
 
 
-def _archive(found: Row[tuple[object, ...]], *, is_copied: bool) -> Check:
+def _archive(found: Row[tuple[object, ...]], *, is_copied: bool, is_many: bool) -> Check:
     if found.archives == "off":
         words = "Máy chủ không lưu trữ WAL: hỏng ổ đĩa thì mất mọi điều ghi sau bản sao cuối"
         remedy = "bật archive_mode và pg_basebackup hằng ngày"
-        if is_copied:
-            return ok("archive", f"{words}.")
+        if is_copied:  # which is enough for one ward
+            return warn("archive", f"{words}.", remedy) if is_many else ok("archive", f"{words}.")
         return fault("archive", f"{words}, mà bản sao hằng ngày cũng tắt.", remedy)
     last, failed = found.last_archived_time, found.last_failed_time
     if failed is not None and (last is None or failed > last):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reminder.domain.text import one_line
 
@@ -40,6 +40,11 @@ class FileError(ReminderError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in problems))
+
+    def of_file(self, file: str, name: str) -> FileError:
+        """Return the error with the file that the text `name` was read from in its place."""
+        named = (replace(one, where=file) if one.where == name else one for one in self.problems)
+        return FileError(tuple(named))
 
 
 class CalendarError(ReminderError):

@@ -103,7 +103,9 @@ def read_bytes(path: Source, most: int = MAX_BYTES) -> bytes:
         return content
     try:
         found = path.stat()
-        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+        if stat.S_ISDIR(found.st_mode):
+            raise _fault(path, None, "không phải tệp mà là thư mục: ghi tên một tệp trong đó")
+        if not stat.S_ISREG(found.st_mode):
             raise _fault(path, None, "không phải tệp mà là thiết bị hoặc ống dẫn: ghi tên một tệp")
         with path.open("rb") as file:
             content = file.read(most + 1)

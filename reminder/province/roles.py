@@ -200,7 +200,10 @@ class Process:
         try:
             for server in self.servers:
                 if not await server.start():
-                    raise ReminderError("không mở được cổng của tiến trình này: xem dòng trên")
+                    raise ReminderError(
+                        "không mở được cổng của tiến trình này (dòng trên): mỗi tiến trình trên "
+                        "một máy một địa chỉ, đặt bằng REMINDER_WATCH__LISTEN, REMINDER_WEB__LISTEN"
+                    )
             notifier.say("READY=1")
             log.info("this process does the work of: %s", ", ".join(self.roles))
             await self._work(partial(engine.run, handlers, self.stop))
@@ -270,13 +273,14 @@ class Process:
 
         settings = self.province.settings
         probes = {"/healthz": self._health, "/metrics": self._measures}
-        found = []
+        found, otherwise = [], "this process ends"
         if settings.watch.place is not None:
-            found.append(PageServer(make_watch(probes), *settings.watch.place, of="watch"))
+            watch = settings.watch.place
+            found.append(PageServer(make_watch(probes), *watch, of="watch", otherwise=otherwise))
         if "web" in self.roles and settings.web.place is not None:
             proxies = settings.web.behind
             app = self._pages(probes)
-            found.append(PageServer(app, *settings.web.place, proxies))
+            found.append(PageServer(app, *settings.web.place, proxies, otherwise=otherwise))
         elif self.roles == ("web",):
             raise ReminderError(
                 'vai trò web cần địa chỉ: ghi listen = "0.0.0.0:8080" dưới [web], hoặc đặt '

@@ -79,9 +79,19 @@ class PageServer:
     """Serve an app at one address until it is stopped; its trouble ends nothing else."""
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, behind: tuple[str, ...] = (), *, of: str = "web"
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        behind: tuple[str, ...] = (),
+        *,
+        of: str = "web",
+        otherwise: str = "the daemon goes on without it",
     ) -> None:
-        """`behind`: the proxies whose word on the client's address counts; `of`: the section."""
+        """`behind`: the proxies whose word on the client's address counts; `of`: the section.
+
+        `otherwise`: what the process does if it can't listen, for the log.
+        """
         config = uvicorn.Config(
             app,
             host=host,
@@ -101,7 +111,7 @@ class PageServer:
         )
         self._server = uvicorn.Server(config)
         self._place = (host, port)
-        self._of = of
+        self._of, self._otherwise = of, otherwise
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -115,7 +125,7 @@ class PageServer:
         return 0
 
     async def start(self) -> bool:
-        """Listen; log one line and return False if that fails: the daemon goes on without."""
+        """Listen; log one line and return False if that fails."""
         host, port = self._place
         self._server.config.load()
         self._server.lifespan = self._server.config.lifespan_class(self._server.config)
@@ -134,9 +144,7 @@ class PageServer:
             for made in sockets:
                 made.close()
             why = os.strerror(error.errno) if error.errno else error
-            log.error(
-                "[%s] listen %s:%d: %s; the daemon goes on without it", self._of, host, port, why
-            )
+            log.error("[%s] listen %s:%d: %s; %s", self._of, host, port, why, self._otherwise)
             return False
         self._serving = asyncio.create_task(self._server.main_loop())
         what = "the page is" if self._of == "web" else "/healthz and /metrics are"

@@ -486,6 +486,23 @@ async def test_the_bot_before_zalo_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (200, {"status": "ok", "faults": {}}, Verdict.OK),
+        (503, {"status": "fault", "faults": {"tick": "quá lâu chưa quét"}}, Verdict.FAULT),
+        (200, {"status": "ok"}, Verdict.OK),  # a process of a province
+        (503, {"status": "fault"}, Verdict.FAULT),
+        (200, {"x": 1}, Verdict.WARN),
+        (200, ["x"], Verdict.WARN),
+    ],
+)
+def test_what_a_process_says_of_itself_is_told(status: int, body: Any, verdict: Verdict) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, json=body))
+    with httpx.Client(transport=transport) as client:
+        assert network.page("127.0.0.1", 9464, client).verdict is verdict
+
+
+@pytest.mark.parametrize(
     ("ahead", "verdict", "words"),
     [
         (0, "ok", "Giờ của máy khớp với Telegram."),

@@ -172,6 +172,8 @@ BAD = {
     "outbox list": "thêm --office MÃ",
     "done 1c --by tp-1": "thêm --office MÃ",
     "log --task 1c": "thêm --office MÃ",
+    "reload": "khởi động lại các tiến trình",
+    "web": "reminder run --role web",
 }
 
 
@@ -189,6 +191,7 @@ def test_a_faulty_file_adds_nothing(province: Terminal) -> None:
     wrong = province.folder / "wrong.toml"
     wrong.write_text(PEOPLE.replace("tu-phap", "tu-phapp"), "utf-8")
     call = ("office", "add", "c", "--name", "x", "--plan", PLAN, "--people", str(wrong))
+    assert province.refused(*call).startswith(f"{wrong}:")
     assert "tu-phapp" in province.refused(*call)
     assert [one["id"] for one in lines(province.run("office", "list", "--json"))] == [
         "an-khe",
@@ -231,7 +234,9 @@ def test_plans_and_people_go_in_and_out_as_files(province: Terminal) -> None:
     assert "07:45" in province.run("plan", "get", "office", "--office", "an-khe")
     own.write_text('[schedule]\nslot = "7h"\n', "utf-8")
     wrong = province.refused("plan", "put", str(own), "--own", "--office", "an-khe", "--yes")
-    assert wrong.startswith("office:2: `slot` phải là giờ:phút")
+    assert wrong.startswith(f"{own}:2: `slot` phải là giờ:phút")
+    file.write_text(more.replace('"tu-phap"', '"tu-phapp"'), "utf-8")
+    assert province.refused(*call).startswith(f"{file}:")
     table = province.folder / "t.csv"
     province.run("people", "export", "-o", str(table), "--office", "an-khe")
     assert "Người mới" in table.read_text("utf-8-sig")

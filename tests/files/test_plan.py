@@ -560,7 +560,10 @@ def test_what_is_no_plan_is_told_as_such(content: bytes, told: str, tmp_path: Pa
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
     """A path that leads to no file says so, by its name."""
-    for path, told in ((tmp_path / "x.toml", "không có tệp này"), (tmp_path, "không đọc được tệp")):
+    for path, told in (
+        (tmp_path / "x.toml", "không có tệp này"),
+        (tmp_path, "không phải tệp mà là thư mục"),
+    ):
         with pytest.raises(FileError, match=f"^{re.escape(str(path))}: {told}"):
             load_plan(path)
 
