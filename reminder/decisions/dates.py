@@ -17,7 +17,7 @@ from reminder.decisions.outcome import (
 )
 from reminder.decisions.targets import Already, Work, resolve, unclosable
 from reminder.domain import payloads
-from reminder.domain.calendar import local_day
+from reminder.domain.calendar import days_between, local_day
 from reminder.domain.context import Asked, Context, Decision, Notice
 from reminder.domain.errors import CalendarError
 from reminder.domain.ledger import (
@@ -325,17 +325,26 @@ def away(context: Context, command: Command) -> Decision:
         raise refusal("away-past", until=stretch.until)
     if (stretch.until - stretch.since).days >= MAX_ABSENCE_DAYS:
         raise refusal("away-long", until=stretch.until)
-    first = max(stretch.since, context.today)
-    others = tuple(  # of each unit, who is there on the first day; leaders are not nudged
-        (unit, tuple(
-            p.name
-            for p in context.people.values()
-            if unit in p.units and p.id != person.id and not away_until(known, p.id, first)
-        ))
-        for unit in person.units
-        if unit not in context.leaders
-    )  # fmt: skip
-    days: dict[str, Any] = {"since": stretch.since, "until": stretch.until, "others": others}
+
+    def others(day: date) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Of each unit, who is there on `day`; leaders are not nudged."""
+        return tuple(
+            (unit, tuple(
+                p.name
+                for p in context.people.values()
+                if unit in p.units and p.id != person.id and not away_until(known, p.id, day)
+            ))
+            for unit in person.units
+            if unit not in context.leaders
+        )  # fmt: skip
+
+    first, *later = days_between(max(stretch.since, context.today), stretch.until)
+    days: dict[str, Any] = {
+        "since": stretch.since,
+        "until": stretch.until,
+        "others": others(first),
+        "varies": any(others(day) != others(first) for day in later if day.weekday() < 5),
+    }
     told = payloads.Away(**who, **days)
     if stretch in known:
         return said(replace(told, again=True))

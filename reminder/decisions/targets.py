@@ -189,6 +189,8 @@ class Work:
         match made:
             case Closes(found):
                 pass
+            case Which((only,)):  # “gia hạn 1d”, when its other product is done
+                found = (only,)
             case Which(states) if any_of and not recur_together(states):
                 found = states[:1]
             case Which(states):
@@ -196,7 +198,7 @@ class Work:
             case Already(_, State() as following) | NotOpen(following) if unopened:
                 found = (following,)
             case _:
-                raise unclosable(made, self.target)
+                raise unclosable(made, self.target, denied=self.command.verb is Verb.NOT_DONE)
         return tuple(self.context.states[state.key] for state in found)
 
     def which(self, states: Iterable[State], unit: str = "") -> RefusalError:
@@ -305,13 +307,15 @@ def recur_together(states: Sequence[State]) -> bool:
     return len({state.key.deliverable for state in states}) < len(states)
 
 
-def unclosable(made: Choice, target: Target, also_meant: Key | None = None) -> RefusalError:
+def unclosable(
+    made: Choice, target: Target, also_meant: Key | None = None, *, denied: bool = False
+) -> RefusalError:
     """Return why there is nothing to act on: all is done, or nothing is open yet."""
     match made:
         case Already(State(closed=closed) as last, following) if closed:
             key = following.key if following else None
             done = payloads.AlreadyDone(
-                key=last.key, event=closed, following=key, instead=also_meant
+                key=last.key, event=closed, following=key, instead=also_meant, denied=denied
             )
             return RefusalError(done)
         case NotOpen(following):

@@ -106,6 +106,7 @@ class State:
     request: Event | None = None  # the request for an extension, undecided
     evidence: str = ""
     notes: tuple[Event, ...] = ()
+    reopened: Event | None = None  # the last reopening
     answer: Event | None = None  # the latest “chưa xong”, “đang làm”
     held_until: date | None = None
     # The version of the state, for files that replace an older one (iCalendar). An undo counts too.
@@ -286,7 +287,9 @@ _CHANGES: dict[EventKind, Callable[[State, Event], State]] = {
     EventKind.DONE: _close,
     EventKind.UPDATED: _close,
     EventKind.UNDONE: lambda state, event: _reopen(state, _without(state.parts, event.unit)),
-    EventKind.REOPENED: lambda state, _: _reopen(replace(state, evidence="", submitted={}), {}),
+    EventKind.REOPENED: lambda state, event: _reopen(
+        replace(state, evidence="", submitted={}, reopened=event), {}
+    ),
     EventKind.SUBMITTED: lambda state, event: replace(
         state, submitted={**state.submitted, event.unit: event}
     ),

@@ -125,6 +125,7 @@ class AlreadyDone(Payload):
     event: Event
     following: Key | None = field(default=None, metadata={"json": "next"})
     instead: Key | None = None
+    denied: bool = False  # the message said that it is not done
 
 
 class NotYourUnit(Payload):
@@ -519,7 +520,8 @@ class AwayNotice(Back, view="away-word"):
 
     since: date
     until: date
-    others: tuple[tuple[str, tuple[str, ...]], ...]  # unit, and who of it is there
+    others: tuple[tuple[str, tuple[str, ...]], ...]  # unit, and who of it is there on the first day
+    varies: bool = False  # later somebody else is
 
 
 class Away(AwayNotice):

@@ -403,7 +403,7 @@ _ROMAN = {"I": 1, "V": 5, "X": 10}
 
 
 def code_order(code: str) -> tuple[tuple[int, int, str], ...]:
-    """The place of a code among others: 1.2 before 1.10, II before IX, BC behind all figures."""
+    """The place of a code among others: 1.2 before 1.10, 1đ before 1e, II before IX, BC last."""
     return tuple(map(_piece_order, _PIECES.findall(code)))
 
 
@@ -414,7 +414,7 @@ def _piece_order(piece: str) -> tuple[int, int, str]:
         values = [_ROMAN[letter] for letter in piece]
         less = sum(one for one, two in pairwise(values) if one < two)
         return 1, sum(values) - 2 * less, ""
-    return 2, 0, piece
+    return 2, 0, piece.replace("đ", "d~").replace("Đ", "D~")  # between d and e
 
 
 MAX_INSTANCES = 400  # days of an RFC 5545 rule in a year; a daily one has 366

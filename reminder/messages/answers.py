@@ -188,5 +188,7 @@ def choice(work: Work, before: str, unit: str, *, by_product: bool = False) -> A
     what = f"{work.name} – {work.title_after_name}"
     if by_product:
         what = work.title if deliverable.recurs else deliverable.name
+        if deliverable.recurs and len(what) > LABEL:  # its end tells the periods apart
+            what = work.name
     label = before + one_line(what, LABEL) + (f" – {work.due_day}" if by_product else "")
     return work.button(label, "done", f"xong {typed}", unit)

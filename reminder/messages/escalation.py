@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from reminder.domain import payloads
 from reminder.domain.calendar import vn_date
+from reminder.domain.ledger import EventKind
 from reminder.domain.outbox import Outbound
 from reminder.domain.schedule import Item
 from reminder.messages.compose import Actions, message
@@ -39,9 +40,11 @@ class Late(Work):
     @property
     def noted_by(self) -> str:
         """Who of the office wrote the note, which is not the unit's word then."""
-        if self.note is None or self.state.request or self.note.unit in self.task.lead:
+        if self.note is None or self.state.request:
             return ""
-        return self.context.unit(self.note.unit)
+        if self.note.kind is EventKind.REOPENED:
+            return self.office
+        return "" if self.note.unit in self.task.lead else self.context.unit(self.note.unit)
 
 
 def to_office(context: Context, items: Sequence[Item]) -> Outbound | None:

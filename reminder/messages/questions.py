@@ -45,9 +45,11 @@ def which(context: Context, p: payloads.WhichOccurrence) -> Outbound | None:
     if instead := still_open(context, p.instead):
         rows.append((choice(instead, "Ý tôi là ", p.unit),))
     typed = [action.typed for row in rows for action in row]
+    word = "kỳ" if all(work.occurrence.deliverable.recurs for work in works) else "phần"
     return message(
-        context, p, actions=tuple(rows), works=works, one_task=one_task, shown=BUTTONS, typed=typed
-    )
+        context, p, actions=tuple(rows), works=works, one_task=one_task, shown=BUTTONS,
+        typed=typed, word=word,
+    )  # fmt: skip
 
 
 def _closed_since(context: Context, keys: Sequence[Key]) -> Outbound | None:

@@ -26,6 +26,7 @@ from reminder.domain.payloads import (
     Bound,
     EditedOrForwarded,
     Envelope,
+    ExtensionAsked,
     Help,
     HowNo,
     InvitationFault,
@@ -377,6 +378,12 @@ class Handling:
             return None
         meaning = self._meaning(sender, *named, is_reply=bool(inbound.reply_to))
         found = parse(inbound.text, today, meaning)
+        if sender.office and isinstance(found, Command) and (asked := self._request(sender)):
+            if found.verb is Verb.SEEN:  # “ok” decides nothing
+                return asked
+            if found.verb is Verb.NOT_DONE and (no := _NO.match(inbound.text.strip())):
+                refused = f"không đồng ý {inbound.text.strip()[no.end() :]}"
+                found = parse(refused, today, meaning)
         if inbound.private and isinstance(found, Command) and _is_bare(found):
             found = self._of_last_nudge(sender, meaning, found)
         if inbound.private and not named and _names_nothing(found):
@@ -435,6 +442,7 @@ class Handling:
             plans=tuple(self.office.speaking(self.now)),
             units=sender.units,
             office=sender.office,
+            only_reads=sender.only_reads,
             reply_to=reply_to,
             is_reply=is_reply,
             bot_name=self.bot_name,
@@ -507,6 +515,18 @@ class Handling:
         meant = replace(meaning, reply_to=(self._target(live[0]),), is_reply=True)
         found = parse(self.inbound.text, local_day(self.now), meant)
         return found if isinstance(found, Command) and found.verb is bare.verb else bare
+
+    def _request(self, sender: Sender) -> ExtensionAsked | None:
+        """Return the request for more time that is replied to, if it waits for a decision."""
+        inbound = self.inbound
+        rows = history.sent_as(
+            self.store, sender.person.id, inbound.channel, inbound.reply_to, self._chat
+        )
+        payload = rows[0].draft.payload if rows else None
+        if not isinstance(payload, ExtensionAsked):
+            return None
+        state = self.office.states.get(payload.key)
+        return payload if state and state.request else None
 
     def _named(self, sender: Sender | None) -> list[Target]:
         """The occurrences of the message that this one replies to, each once."""
@@ -658,6 +678,7 @@ def _plain(name: str) -> str:
 
 # What names a part of today → the hour until which it is still to come.
 _COMES = {"trua nay": 11, "chieu nay": 12, "cuoi gio": 15, "cuoi ngay": 15, "toi nay": 17}
+_NO = re.compile(r"(?:không|khong|ko|k)\b[ ,.:;–-]*", re.IGNORECASE)
 _TOLD = re.compile(r"\b(?:xong|roi|da|hoan (?:thanh|tat))\b")
 
 

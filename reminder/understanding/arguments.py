@@ -211,12 +211,17 @@ def _reason(items: Sequence[Item], used: Item | None, resolver: Resolver) -> str
         for part in parts(items[: max(index, 0)])
         if not any(mood_of(item) in (Mood.EXTEND, Mood.SNOOZE) for item in part)
     ]
-    pieces = map(resolver.slice, (*told, trimmed(items[index + 1 :], _is_joint)))
+    pieces = map(resolver.slice, (*told, trimmed(items[index + 1 :], _is_behind)))
     return squeeze(" ".join(piece for piece in pieces if piece))
 
 
 def _is_joint(item: Item) -> bool:
     return is_trim(item) or (isinstance(item, WordItem) and item.word in _JOINTS)
+
+
+def _is_behind(item: Item) -> bool:
+    """Return whether `item` stands behind the day and tells no reason: “10 ngày nữa ạ, …”."""
+    return _is_joint(item) or (isinstance(item, MoodItem) and item.word == "nua")
 
 
 def _is_ahead(item: Item) -> bool:

@@ -59,6 +59,9 @@ def unknown_command(name: str) -> CommandError:
 
 
 def not_understood(meaning: Meaning) -> CommandError:
+    if meaning.only_reads:
+        say = "Máy chưa hiểu tin này. Việc đang mở: /viec. Bản tổng hợp: /tonghop. Còn gì: /trogiup"
+        return _error(Reason.NOT_UNDERSTOOD, say)
     code = _example(meaning)
     return _error(
         Reason.NOT_UNDERSTOOD,

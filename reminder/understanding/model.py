@@ -94,6 +94,7 @@ class Meaning:
     plans: tuple[Plan, ...]
     units: tuple[str, ...] = ()  # the sender's
     office: bool = False
+    only_reads: bool = False  # a leader, who has nothing to report
     reply_to: tuple[Target, ...] = field(default=())  # named in the message replied to
     is_reply: bool = False  # also where that message names no task
     bot_name: str = ""

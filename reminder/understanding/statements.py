@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import zip_longest
 
 from reminder.domain.calendar import Period
-from reminder.domain.plan import Task
+from reminder.domain.plan import Confirm, Task
 from reminder.domain.text import Spelling, fold, normal, spelling, squeeze
 from reminder.understanding import errors
 from reminder.understanding.arguments import named_day, until
@@ -422,6 +422,12 @@ def _asks_leave(items: Sequence[Item], today: date, found: Sequence[Mood]) -> Mo
     return Mood.EXTEND if asked <= _MAY_I and dated and (later or Mood.EXTEND in found) else None
 
 
+def _of_own_part(items: Sequence[Item]) -> bool:
+    """Return whether only “phần em” makes it a part: of work of several units, it may be theirs."""
+    partial = {i.word for i in items if isinstance(i, MoodItem) and i.mood is Mood.PARTIAL}
+    return bool(partial) and partial <= {"phan em", "phan toi", "phan minh"}
+
+
 def _gone_by(item: MoodItem) -> bool:
     return item.mood is Mood.JUST or item.word.startswith("da ") or item.word.endswith(" roi")
 
@@ -544,6 +550,8 @@ class ClauseReader:
         full = self._full(clause)
         content = full if forced and clause.run.colon else self._content(clause, task)
         said = said_in(clause, self.resolver, forced)
+        if task.confirm is Confirm.ALL and _of_own_part(clause.items):
+            said = [Mood.DOUBT if mood is Mood.PARTIAL else mood for mood in said]
         mood = verdict(said, reply=self.resolver.replies, alone=not content)
         if forced is Verb.UPDATE:
             return _update(mood, full, bool(content), clause)
@@ -649,9 +657,11 @@ class ClauseReader:
             return besides or (is_content(item) and not (named or dated or owned))
 
         kept: Callable[[Item], bool] = is_content if is_evidence(clause.items) else keep
-        pieces = (
-            self.resolver.slice(trimmed(half), kept) for half in (clause.before, clause.after)
-        )
+        after = clause.after
+        first, *others = parts(after)
+        if others and first and not any(map(keep, first)) and not is_evidence(first):
+            after = after[len(first) :]  # “xong 1d báo cáo, số 12/BC-UBND”: the product's name
+        pieces = (self.resolver.slice(trimmed(half), kept) for half in (clause.before, after))
         return squeeze(" - ".join(filter(None, pieces)))
 
     def _command(self, clause: Clause, verb: Verb, text: str) -> Command:

@@ -11,7 +11,7 @@ from reminder.documents.workbook import Standing, standing, standing_words
 from reminder.domain import digest
 from reminder.domain.calendar import monday_of
 from reminder.domain.ledger import State
-from reminder.domain.plan import Plan
+from reminder.domain.plan import Plan, code_order
 from reminder.domain.schedule import Scheduler
 from reminder.domain.text import fold
 from reminder.messages.context import Context, Work
@@ -167,8 +167,12 @@ class Group:
 
 
 def in_order(states: Iterable[State]) -> list[State]:
-    """By due day, undated ones last."""
-    return sorted(states, key=lambda state: (state.due or date.max, state.key))
+    """By due day, undated ones last; of one day in the order of the codes."""
+
+    def place(state: State) -> tuple[object, ...]:
+        return state.due or date.max, state.key.plan, code_order(state.key.task), state.key
+
+    return sorted(states, key=place)
 
 
 def groups(context: Context, states: Sequence[State], board: str, more: str = "") -> list[Group]:

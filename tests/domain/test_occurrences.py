@@ -323,8 +323,8 @@ def test_a_deliverable_is_found_by_its_number(plan2024: Plan) -> None:
 
 
 def test_codes_are_in_the_order_of_their_pieces() -> None:
-    """1.2 before 1.10 and II before IX; words such as BC come last."""
-    ordered = ["1", "1.1", "1.1.2", "1.2", "1.10", "1a", "1c", "2", "2c", "10a"]
+    """1.2 before 1.10, 1đ before 1e and II before IX; words such as BC come last."""
+    ordered = ["1", "1.1", "1.1.2", "1.2", "1.10", "1a", "1c", "1d", "1đ", "1e", "2", "2c", "10a"]
     ordered += ["II.3", "II.10", "IV.1", "V.1", "IX.2", "A.5", "BC"]
     mixed = [*ordered[::2], *ordered[1::2]]
     assert sorted(mixed, key=code_order) == ordered

@@ -156,3 +156,17 @@ def test_an_ended_absence_is_over_at_the_next_slot(office: World) -> None:
         "telegram chi notice: An không nghỉ nữa. Máy lại nhắc như lịch.",
     ]
     assert "telegram an nudge" in nudged(office, "24/01")
+
+
+def test_who_stands_in_for_a_part_of_the_time_alone_is_said_so(office: World) -> None:
+    """Binh is away for the first days of An's leave: the office stands in, until Binh is back."""
+    office.says("chi", "/nghiphep binh 30/01-31/01", at("23/01", "09:00"))
+    office.says("an", "/nghiphep 30/01-02/02", at("23/01", "09:01"))
+    assert text_to(office, "an").splitlines()[1] == (
+        "Trước mắt, tin nhắc của Tư pháp gửi Văn phòng, vì bộ phận không còn ai khác."
+    )
+    office.says("an", "/nghiphep hủy", at("23/01", "09:02"))
+    office.says("an", "/nghiphep 30/01-31/01", at("23/01", "09:03"))
+    assert text_to(office, "an").splitlines()[1] == (
+        "Tin nhắc của Tư pháp gửi Văn phòng, vì bộ phận không còn ai khác."
+    )

@@ -99,3 +99,59 @@ def test_what_a_channel_brings_says_what_it_came_to(office: World) -> None:
         (False, False, True, False),
         (False, False, True, False),
     ]
+
+
+def answer_to(office: World, who: str, text: str, moment: str = "10:00") -> list[str]:
+    """The lines that `who` reads after writing `text` on 24/01."""
+    office.says(who, text, at("24/01", moment))
+    answered = (p for p in reversed(office.outgoing) if p.row.draft.kind == "reply")
+    return next(answered).message.text.splitlines()
+
+
+def test_who_denies_what_a_colleague_reported_reads_how_to_take_it_back(office: World) -> None:
+    """Nothing is recorded; the words that were named take it back."""
+    office.says("binh", "xong 1c", at("24/01", "09:30"))
+    assert answer_to(office, "an", "1c chưa xong, còn chờ chữ ký")[1:] == [
+        "Nếu thật ra chưa xong, xin nhắn: hoàn tác 1c"
+    ]
+    assert answer_to(office, "an", "hoàn tác 1c")[0].startswith("Đã hoàn tác 1c")
+    assert answer_to(office, "an", "xong 1c")[0].startswith("✅ Đã ghi 1c")
+    assert len(answer_to(office, "binh", "xong 1c")) == 1
+
+
+def test_what_went_to_be_signed_comes_back_by_its_own_word(office: World) -> None:
+    """After the hour nothing is undone; open work is not to be reopened."""
+    office.says("an", "trình ký 1c", at("24/01", "08:30"))
+    [line] = answer_to(office, "an", "hoàn tác 1c")
+    assert line.endswith("Chưa trình, hoặc bị trả lại, xin nhắn: /tralai 1c lý do")
+    assert answer_to(office, "an", "/tralai 1c sai tên")[0].startswith("Đã ghi: 1c")
+
+
+def test_what_is_left_of_a_task_needs_no_name_to_be_put_off(office: World) -> None:
+    """With its report done, 1d is the decision, for all that closes nothing."""
+    office.says("an", "xong 1d báo cáo", at("24/01", "09:00"))
+    assert answer_to(office, "an", "nhắc sau 1d 2")[0].startswith("Đã ghi: sẽ nhắc lại 1d Quyết")
+    assert answer_to(office, "an", "gia hạn 1d 05/3")[0].startswith("Đã chuyển Văn phòng: xin")
+    assert "đã xong rồi phải không?" in answer_to(office, "an", "xong 1d")[0]
+
+
+def test_a_leader_s_free_words_are_answered_with_what_leaders_can_do(
+    plan2024: Plan, scheduler: Scheduler
+) -> None:
+    """Nothing of “xong 1c”, which is not theirs to say."""
+    office = world(plan2024, scheduler)
+    assert answer_to(office, "lan", "tình hình thế nào") == [
+        "Máy chưa hiểu tin này. Việc đang mở: /viec. Bản tổng hợp: /tonghop. Còn gì: /trogiup"
+    ]
+
+
+def test_several_open_months_are_told_apart_as_such(office: World) -> None:
+    """They are “kỳ”, and each button names its own, however long the work's title."""
+    office.says("chi", "xong 2c", at("01/02", "09:00"))
+    asked = office.outgoing[-1].message
+    assert asked.text.splitlines()[0] == "Chưa ghi gì. 2c còn 2 kỳ, anh/chị xong kỳ nào?"
+    assert [action.label for row in asked.actions for action in row] == [
+        "2c tháng 01 – hạn Thứ Tư 31/01",
+        "2c tháng 02 – hạn Thứ Năm 29/02",
+        "Cả hai",
+    ]

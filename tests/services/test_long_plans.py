@@ -56,7 +56,7 @@ def test_periods_are_shown_with_their_year(two_years: World) -> None:
     """So that they can be typed back; nothing is asked of a year that has fallen silent."""
     two_years.says("an", "xong 2c", on("2025-03-05"))
     assert two_years.outgoing[-1].message.text.splitlines() == [
-        "Chưa ghi gì. 2c còn 3 phần, anh/chị xong phần nào?",
+        "Chưa ghi gì. 2c còn 3 kỳ, anh/chị xong kỳ nào?",
         "• 2c tháng 01/2025 Kết quả đánh giá chất lượng phục vụ – hạn Thứ Sáu 31/01",
         "• 2c tháng 02/2025 Kết quả đánh giá chất lượng phục vụ – hạn Thứ Sáu 28/02",
         "• 2c tháng 03/2025 Kết quả đánh giá chất lượng phục vụ – hạn Thứ Hai 31/3",

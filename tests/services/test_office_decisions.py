@@ -410,13 +410,31 @@ def test_a_request_that_waits_comes_back_before_the_due_day(office: World) -> No
     assert last_to(office, "an").startswith("Văn phòng không đồng ý gia hạn 1c")
 
 
-def test_a_reply_to_the_request_decides_it(office: World) -> None:
-    """“đồng ý” below the message names no code, and needs none."""
+@pytest.mark.parametrize(
+    ("text", "event", "told"),
+    [
+        ("đồng ý", "extension-granted", ["Văn phòng đồng ý gia hạn 1c Danh mục"]),
+        (
+            "không, cần trước Tết",
+            "extension-refused",
+            ["Văn phòng không đồng ý", "Ý kiến: cần trước"],
+        ),
+        ("Không", "extension-refused", ["Văn phòng không đồng ý"]),
+        ("ok em", "extension-asked", ["Tư pháp xin gia hạn 1c", "Xin nhắn: /dongy 1c"]),
+    ],
+)
+def test_a_reply_to_the_request_decides_it(
+    office: World, text: str, event: str, told: list[str]
+) -> None:
+    """“đồng ý”, “không” name no code, and need none; “ok” decides nothing, and is asked again."""
     office.says("an", "gia hạn 1c 05/02 chờ số liệu", at("30/01", "15:00"))
     row = next(p.row for p in office.outgoing[::-1] if p.row.draft.recipient == "chi")
     sent = next(r for r in office.store.rows(recipient="chi") if r.id == row.id)
-    office.says("chi", "đồng ý", at("30/01", "15:10"), reply_to=sent.provider_id)
-    assert office.events()[-1] == "extension-granted 1c.1 2024 tu-phap chi"
+    office.says("chi", text, at("30/01", "15:10"), reply_to=sent.provider_id)
+    lines = last_to(office, "chi").splitlines()
+    assert [line[: len(want)] for line, want in zip(lines, told, strict=False)] == told
+    by = "an" if event == "extension-asked" else "chi"
+    assert office.events()[-1] == f"{event} 1c.1 2024 tu-phap {by}"
 
 
 def test_a_newer_request_is_not_decided_by_an_older_button(office: World) -> None:
@@ -542,6 +560,40 @@ def test_the_course_of_late_work(office: World) -> None:
         "telegram lan notice",
     ]
     assert last_to(office, "lan").startswith("Kính báo cáo: 1c")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("", "Văn phòng ghi: thiếu phụ lục."),
+        ("/ghichu 1c đang in phụ lục", "Lý do bộ phận nêu: đang in phụ lục."),
+    ],
+)
+def test_after_a_reopening_its_reason_is_told_and_no_older_one(
+    office: World, said: str, reason: str
+) -> None:
+    """What the unit said before the work was done is true no more; what it says after is told."""
+    office.tick(at("31/01"))
+    office.says("an", "/ghichu 1c chờ anh Nam ký", at("31/01", "09:00"))
+    office.tick(at("01/02"))
+    office.says("an", "xong 1c số 12/QĐ-UBND", at("01/02", "09:00"))
+    office.says("chi", "/molai 1c thiếu phụ lục", at("02/02", "09:00"))
+    if said:
+        office.says("an", said, at("02/02", "10:00"))
+    office.tick(at("02/02", "10:00"))
+    office.tick(at("05/02"))
+    assert f"{reason} Văn phòng đã được báo từ Thứ Năm 01/02." in last_to(office, "lan")
+
+
+def test_of_shared_work_only_those_who_are_late_give_the_reason(office: World) -> None:
+    """Tư pháp was held up and is done; that the others are late has another reason."""
+    office.says("an", "/ghichu 2c chờ phiếu", at("31/01", "09:00"))
+    office.says("an", "xong 2c", at("31/01", "15:00"))
+    for day in ("01/02", "02/02", "05/02"):
+        office.tick(at(day))
+    told = last_to(office, "lan")
+    assert "2c" in told
+    assert "chờ phiếu" not in told
 
 
 def leaders_line(office: World, code: str) -> str:

@@ -318,3 +318,42 @@ def test_a_room_is_no_code() -> None:
 def test_long_asides_are_read_once(piece: str) -> None:
     """Repeated politeness, citations and denials take no longer than other words."""
     assert parse((piece * 2000)[:4096], date(2024, 1, 30), OFFICER)
+
+
+@pytest.mark.parametrize(
+    ("text", "verb"),
+    [
+        ("2c phần em xong rồi nha chị", Verb.CLAIM),
+        ("2c em xong phần mình rồi ạ", Verb.CLAIM),
+        ("2c phần em chưa xong", Verb.NOT_DONE),
+        ("2c cơ bản xong phần em", Verb.NOT_DONE),
+        ("1c em xong phần em", Verb.NOT_DONE),
+    ],
+)
+def test_the_own_part_of_shared_work_may_be_the_unit_s(text: str, verb: Verb) -> None:
+    """Of work whose units each confirm theirs it is asked; of other work it is but a piece."""
+    assert understood(text).verb is verb
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1c em xin thêm 10 ngày nữa ạ, số liệu chưa về", "1c xin thêm 10 ngày, số liệu chưa về",
+    ],
+)  # fmt: skip
+def test_a_reason_begins_behind_the_days(text: str) -> None:
+    """“nữa ạ” belongs to the days."""
+    assert understood(text) == command(Verb.EXTEND, "1c", days=10, note="số liệu chưa về")
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        ("xong 6a ke hoach, so 05/KH-UBND ngày 02/01", "so 05/KH-UBND ngày 02/01"),
+        ("đã ký 1d quyết định, số 41/QĐ-UBND", "số 41/QĐ-UBND"),
+        ("xong 1d quyết định số 41/QĐ-UBND", "quyết định số 41/QĐ-UBND"),
+    ],
+)
+def test_the_product_s_name_is_no_part_of_its_paper(text: str, evidence: str) -> None:
+    """Where a sign stands between the two; “quyết định số 41” is how papers are cited."""
+    assert understood(text, OFFICE).evidence == evidence
