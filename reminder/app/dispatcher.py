@@ -158,7 +158,8 @@ class Dispatcher:
             self._queue(outgoing)
             if outgoing:
                 continue
-            if self.until_empty and not self._held and not self._is_due(due):
+            later = due is None or due > self.clock.now()
+            if self.until_empty and not self._held and later:
                 break
             await self._rest(due)
         await self.worker.retry("giving rows back", self._give_back)
@@ -176,9 +177,6 @@ class Dispatcher:
             enough = ready[channel] > self._ahead // 2
             room[channel] = 0 if enough else self._ahead - ready[channel] + free
         return room
-
-    def _is_due(self, due: datetime | None) -> bool:
-        return due is not None and due <= self.clock.now()
 
     def _crowded(self) -> list[Whose]:
         """Return the recipients, by office and channel, of whom enough is leased."""

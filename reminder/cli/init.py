@@ -518,7 +518,8 @@ def _set_up(by: _Dialogue | _Unattended) -> None:
     files, staff = _files(by, plan, people)
     person = by.who_runs(staff)
     for path, text in files.items():
-        _keep_old(path)
+        if path.is_file():  # what is replaced is kept beside it
+            write_file(path.with_name(f"{path.name}.cu"), path.read_bytes())
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, text.encode())
         print(f"✓ Đã ghi {path}")
@@ -703,12 +704,6 @@ def _is_sample(path: Path) -> bool:
     text = read_text(path)
     found = re.findall(r'(?m)^\s*email\s*=\s*"([^"]*)"', text)
     return _SAMPLE in text and all(address.endswith(".example") for address in found)
-
-
-def _keep_old(path: Path) -> None:
-    """Keep the file that is replaced beside the new one."""
-    if path.is_file():
-        write_file(path.with_name(f"{path.name}.cu"), path.read_bytes())
 
 
 # ---- trials

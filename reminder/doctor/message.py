@@ -11,7 +11,7 @@ from reminder.app.bootstrap import Opened
 from reminder.app.channels import CHANNELS, ChannelWiring
 from reminder.doctor import Check, Verdict, fault, ok, warn
 from reminder.domain.calendar import local, vn_date
-from reminder.domain.outbox import AddressSource, Outbound, SendError
+from reminder.domain.outbox import AddressSource, SendError
 from reminder.domain.people import Address, Person
 from reminder.files.calendar import holiday_name
 from reminder.messages.compose import message
@@ -36,12 +36,16 @@ async def findings(opened: Opened, people: Sequence[Person]) -> AsyncIterator[Ch
             # Without a line in people.toml a person's channels are all that the program has.
             for name in [n for n in person.channels if n in channels] or person.channels:
                 wiring = names[name]
+                by, title = _by(person, wiring), wiring.traits.title
                 if name not in channels:
-                    yield _not_set_up(person, wiring)
+                    words = f"{by}: kênh này chưa cài đặt."
+                    yield warn(NAME, words, f"điền [{name}] trong tệp cài đặt")
                 elif (address := _address(opened, person, wiring)) is None:
-                    yield _unbound(person, wiring)
+                    words = f"{by}: chưa gắn, chưa gửi được."
+                    yield warn(NAME, words, f"mời người ấy: {wiring.traits.invite(person.id)}")
                 else:
-                    said = _message(opened, person, wiring)
+                    context = RowRenderer(holiday_name).context(opened.office, opened.now)
+                    said = message(context, "test", person=person, channel=title)
                     try:
                         await channels[name].send(address.value, said, secrets.token_hex(8))
                     except SendError as error:
@@ -50,11 +54,6 @@ async def findings(opened: Opened, people: Sequence[Person]) -> AsyncIterator[Ch
                         yield _accepted(person, wiring, address)
     finally:
         await asyncio.gather(*(channel.stop() for channel in channels.values()))
-
-
-def _message(opened: Opened, person: Person, wiring: ChannelWiring) -> Outbound:
-    context = RowRenderer(holiday_name).context(opened.office, opened.now)
-    return message(context, "test", person=person, channel=wiring.traits.title)
 
 
 def _address(opened: Opened, person: Person, wiring: ChannelWiring) -> Address | None:
@@ -70,16 +69,6 @@ def _address(opened: Opened, person: Person, wiring: ChannelWiring) -> Address |
 
 def _by(person: Person, wiring: ChannelWiring) -> str:
     return f"{person.name} ({person.id}), {wiring.traits.title}"
-
-
-def _not_set_up(person: Person, wiring: ChannelWiring) -> Check:
-    words = f"{_by(person, wiring)}: kênh này chưa cài đặt."
-    return warn(NAME, words, f"điền [{wiring.traits.name}] trong tệp cài đặt")
-
-
-def _unbound(person: Person, wiring: ChannelWiring) -> Check:
-    words = f"{_by(person, wiring)}: chưa gắn, chưa gửi được."
-    return warn(NAME, words, f"mời người ấy: {wiring.traits.invite(person.id)}")
 
 
 def _accepted(person: Person, wiring: ChannelWiring, address: Address) -> Check:

@@ -62,7 +62,8 @@ def message_key(secret: bytes, key: str) -> str:
 
 def message_id(secret: bytes, message: str, recipient: str, domain: str) -> str:
     """Return `<id.proof@domain>`, the same at every attempt."""
-    return f"<{message}.{_proof(secret, message, recipient)}@{normal_address(domain)}>"
+    proof = _signed(secret, ["message-id", message, normal_address(recipient)], _PROOF)
+    return f"<{message}.{proof}@{normal_address(domain)}>"
 
 
 def plus_address(
@@ -102,10 +103,6 @@ def verify_token(token: MailToken, secret: bytes, recipient: str, today: date) -
 
 def _mac(secret: bytes, purpose: Purpose, message: str, expiry: str, recipient: str) -> str:
     return _signed(secret, ["address", purpose, message, expiry, normal_address(recipient)], _MAC)
-
-
-def _proof(secret: bytes, message: str, recipient: str) -> str:
-    return _signed(secret, ["message-id", message, normal_address(recipient)], _PROOF)
 
 
 def _signed(secret: bytes, parts: list[str], length: int) -> str:

@@ -397,7 +397,8 @@ def _on_days(plan: Plan, table: Table) -> DueRule | None:
 
 def _period_near(name: str, day: date) -> str | None:
     """Return the id of the period `name` (Q1, 03, year) that is nearest to `day`."""
-    near = [f"{year}" if name == "year" else f"{year}-{name}" for year in _around(day.year)]
+    years = range(day.year - 1, day.year + 2)
+    near = [f"{year}" if name == "year" else f"{year}-{name}" for year in years]
     found = []
     for each in (name, *near):
         try:
@@ -407,10 +408,6 @@ def _period_near(name: str, day: date) -> str | None:
     found = [p for p in found if len(p.id) < len("2024-01-31")]
     away = min(found, key=lambda p: max(p.first - day, day - p.last), default=None)
     return away.id if away else None
-
-
-def _around(year: int) -> range:
-    return range(year - 1, year + 2)
 
 
 def _is_near(plan: Plan, table: Table, day: date) -> bool:

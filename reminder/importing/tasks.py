@@ -160,7 +160,8 @@ class _Maker:
                 )
 
     def make(self) -> Draft:
-        found = find_passages(read_outline(self.document), cache(self._has_time))
+        has_time = cache(lambda text: bool(self._find(text)))
+        found = find_passages(read_outline(self.document), has_time)
         passages = _one_report(found.tasks)
         codes = make_codes(passages)
         for passage, (code, written) in zip(passages, codes, strict=True):
@@ -205,9 +206,6 @@ class _Maker:
                 sections.setdefault("M", "Nhiệm vụ")
             made.task.section = keys.get(made.task.section, "M")
         return sections
-
-    def _has_time(self, text: str) -> bool:
-        return bool(self._find(text))
 
     def _find(self, text: str, month: date | None = None) -> tuple[Found, ...]:
         return phrases.find(text, replace(self.year, month=month))

@@ -140,8 +140,9 @@ class Receiver:
     ) -> tuple[bool, tuple[str, ...]]:
         service = self._service(choice.office, account, inbound)
         if choice.among:
-            names = ((each, self._name(each)) for each in choice.among)
-            asked = WhichOffice(offices=tuple(names), words=inbound.text, update=inbound.update)
+            known = ((each, self.province.stores.office(each)) for each in choice.among)
+            names = tuple((each, found.name if found else each) for each, found in known)
+            asked = WhichOffice(offices=names, words=inbound.text, update=inbound.update)
             outcome = service.answer(choice.inbound, asked, now)
         else:
             outcome, _ = service.take(choice.inbound, now, 0)
@@ -173,10 +174,6 @@ class Receiver:
         if name := self.names.get(account):
             service.bot_names[inbound.channel] = name
         return service
-
-    def _name(self, office: str) -> str:
-        found = self.province.stores.office(office)
-        return found.name if found else office
 
     # ---- whose a message is
 

@@ -332,11 +332,6 @@ def _named(handler: Handler) -> Handler:
     return handle
 
 
-def room_of(roles: Sequence[str]) -> int:
-    """Return how many bytes the offices of a process with these roles may take."""
-    return TICK_ROOM if tuple(roles) == ("tick",) else ROOM
-
-
 def open_province(settings: Settings, clock: Clock, roles: Sequence[str] = ()) -> Province:
     """Open the database of a province; ReminderError if it can't be used."""
     sqlite = settings.store.url.startswith("sqlite")
@@ -346,10 +341,11 @@ def open_province(settings: Settings, clock: Clock, roles: Sequence[str] = ()) -
     if not sqlite:  # whose clock is this machine's
         clock = SharedClock(clock, Accounts(stores.database).time)
     troubles = Troubles(clock.now)
+    room = TICK_ROOM if tuple(roles) == ("tick",) else ROOM
     return Province(
         settings=settings,
         stores=stores,
-        cache=OfficeCache(stores, settings, clock.now, room=room_of(roles)),
+        cache=OfficeCache(stores, settings, clock.now, room=room),
         engine=open_engine(settings.store.url, clock, troubles),
         clock=clock,
         worker=Worker(busy_pause=AGAIN, troubles=troubles),

@@ -89,16 +89,12 @@ class _Past:
     def told_newer(self, row: Row, unit: str, key: Key, at: datetime) -> bool:
         """Whether a newer nudge to the same person said it, so that this one did not."""
         nudges = self._nudges.get(row.draft.recipient, [])
-        first = bisect_right(nudges, row.draft.slot, key=_slot)
+        first = bisect_right(nudges, row.draft.slot, key=lambda row: row.draft.slot)
         newer = (nudges[n] for n in range(first, len(nudges)))
         return any(
             any(named == unit and item.key == key for named, item in other.draft.items)
             for other in takewhile(lambda other: other.draft.slot <= at, newer)
         )
-
-
-def _slot(row: Row) -> datetime:
-    return row.draft.slot
 
 
 def _of(office: Office, past: _Past, row: Row) -> Iterator[Notice]:

@@ -213,7 +213,9 @@ class Tick:
             meta=self.meta,
             at=now,
         )
-        warn_of_nobody(office, [m.unit for m in said if m.kind is MessageKind.DIGEST])
+        digests = [m.unit for m in said if m.kind is MessageKind.DIGEST]
+        for unit in empty_offices(office, digests):
+            log.warning("the digest goes to nobody: %s has no one in people.toml", unit)
         if said or self.events:
             messages = counted(len(self.drafts), "message")
             whom = counted(len({draft.recipient for draft in self.drafts}), "recipient")
@@ -371,12 +373,6 @@ def empty_offices(office: Office, units: Iterable[str] | None = None) -> list[st
     """The offices without people, whose digest goes to nobody."""
     wanted = office.offices if units is None else office.offices & frozenset(units)
     return [unit for unit in office.units if unit in wanted and not office.members(unit)]
-
-
-def warn_of_nobody(office: Office, units: Iterable[str]) -> None:
-    """Log each digest that nobody gets."""
-    for unit in empty_offices(office, units):
-        log.warning("the digest goes to nobody: %s has no one in people.toml", unit)
 
 
 def send_by_hand(office: Office, store: Store, now: datetime) -> list[Row]:

@@ -97,7 +97,7 @@ def ward_at(path: Path, at: datetime, *, sleep: Callable[[float], None]) -> Iter
                     f"{path} đã chuyển vào {move.to} thành phường {move.office} ngày {move.day}: "
                     "không nhập lần nữa"
                 )
-            if others := _offices_in(copy):
+            if others := [one.id for one in Stores(copy).offices(state=None)]:
                 raise StoreRefusedError(
                     f"{path} là dữ liệu của nhiều phường ({', '.join(others)}): tách từng phường "
                     "bằng reminder export-office rồi nhập"
@@ -113,10 +113,6 @@ def ward_at(path: Path, at: datetime, *, sleep: Callable[[float], None]) -> Iter
             if not ended:
                 mark_doubtful(copy, at)
             yield Ward(path, copy, ended, move)
-
-
-def _offices_in(store: Store) -> list[str]:
-    return [one.id for one in Stores(store).offices(state=None)]
 
 
 def counted(store: Store) -> dict[str, int]:
@@ -143,7 +139,8 @@ def _hindrance(ward: Ward, stores: Stores, office_id: str) -> str:
             f"{ward.path} đang chuyển dở vào {move.to} (phường {move.office}): chạy lại lệnh ấy, "
             "với đúng cơ sở dữ liệu ấy"
         )
-    if _has_records(stores.of("")):
+    of_one = stores.of("")
+    if of_one.head()[0] > 0 or any(of_one.counts().values()) or of_one.addresses():
         return (
             f"{stores.database.name} đang là dữ liệu của một phường đứng riêng: dùng một cơ sở dữ "
             "liệu khác cho nhiều phường"
@@ -164,10 +161,6 @@ def was_moved(ward: Ward, stores: Stores) -> str:
         if stores.of(one.id).meta(MOVED_FROM) == ward.move.id:
             return one.id
     return ""
-
-
-def _has_records(store: Store) -> bool:
-    return store.head()[0] > 0 or any(store.counts().values()) or bool(store.addresses())
 
 
 def _same_ward(ward: Store, stores: Stores) -> str:

@@ -126,7 +126,7 @@ def _arguments(command: Command) -> list[str]:
         return [_answers(command)]
     if command.everything:
         return ["tất cả", *([command.period] if command.period else [])]
-    words = [_targets(command)] if command.targets else []
+    words = [", ".join(map(_target, command.targets))] if command.targets else []
     words += [_day(command.until)] if command.until else []
     words += [f"{command.days} ngày"] if command.days else []
     return [*words, *([command.unit] if command.unit else [])]
@@ -139,16 +139,9 @@ def _answers(command: Command) -> str:
     return "\n".join(lines)
 
 
-def _targets(command: Command) -> str:
-    return ", ".join(_target(target) for target in command.targets)
-
-
-def _code(target: Target) -> str:
-    return f"{target.plan}/{target.task}" if target.plan else target.task
-
-
 def _target(target: Target) -> str:
-    words = [_code(target), *(str(number) for number in target.deliverables)]
+    code = f"{target.plan}/{target.task}" if target.plan else target.task
+    words = [code, *(str(number) for number in target.deliverables)]
     words += [target.period] if target.period else []
     words += ["tất cả"] if target.every or target.unit == "*" else []
     words += [target.unit] if target.unit not in (None, "*") and target.unit else []

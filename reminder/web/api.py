@@ -170,8 +170,8 @@ async def _act(visit: Visit) -> Response:
     except (ValueError, RecursionError):
         raise ProblemError(400, "Nội dung không phải JSON.") from None
     key, name, fields = _read(body)
-    state = visit.office.states.get(key)
-    if state is None or not _speaks(visit, key):
+    state, speaking = visit.office.states.get(key), visit.office.speaking(visit.now)
+    if state is None or key.plan not in {p.id for p in speaking}:
         raise ProblemError(404, pages.GONE)
     asked = visit.request.headers.get("idempotency-key")
     if asked is not None and not re.fullmatch(_ONCE, asked):
@@ -198,10 +198,6 @@ def _same(visit: Visit, mark: str, body: str) -> None:
         store.set_meta(name, body)
     elif kept != body:
         raise ProblemError(409, "Idempotency-Key này đã dùng cho một nội dung khác.")
-
-
-def _speaks(visit: Visit, key: Key) -> bool:
-    return any(plan.id == key.plan for plan in visit.office.speaking(visit.now))
 
 
 def _read(body: object) -> tuple[Key, str, dict[str, str]]:

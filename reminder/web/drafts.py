@@ -253,7 +253,9 @@ async def answer(visit: Visit) -> Response:
         if question is None:
             raise ChangedError("Câu hỏi này không còn: văn bản vừa thay đổi.")
         if question.answer:
-            _same(question.answer, question.by, value)
+            if question.answer != value:
+                who = f"{question.by} đã trả lời “{question.answer}”"
+                raise ChangedError(f"Câu này vừa thay đổi: {who}. Xin xem lại.")
             return ""
         if not value:
             raise AnswerError("xin chọn hoặc gõ câu trả lời")
@@ -261,11 +263,6 @@ async def answer(visit: Visit) -> Response:
         return "Đã ghi câu trả lời."
 
     return await _changed(visit, form, change)
-
-
-def _same(given: str, by: str, value: str) -> None:
-    if given != value:
-        raise ChangedError(f"Câu này vừa thay đổi: {by} đã trả lời “{given}”. Xin xem lại.")
 
 
 def _who(visit: Visit) -> tuple[str, str]:

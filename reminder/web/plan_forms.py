@@ -6,7 +6,7 @@ importer reads a document's: “31/01”, “Quý I”, “hàng tháng”, “c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -33,23 +33,36 @@ RULE = ("due", "within", "every", "rrule", "awaiting", "day", "month", "followin
 KINDS = {"product": "sản phẩm", "check-in": "cập nhật tình hình", "report": "báo cáo của Văn phòng"}
 CONFIRM = {"any": "một bộ phận báo là xong", "all": "mỗi bộ phận báo phần mình"}
 EXAMPLES = "31/01, Quý I, hàng tháng, ngày 10 tháng cuối mỗi quý, trong năm, chưa có hạn"
+# The visit, the newest version and the form → the new text.
+Change = Callable[[Visit, Version | None, Form], str]
 BY_HAND = "Máy không sửa được văn bản này bằng biểu mẫu: xin dùng Sửa cả văn bản."
 
 
 def routes() -> list[Route]:
     """The forms."""
-    both: dict[str, tuple[FormPage, Page]] = {
-        "/ke-hoach/people/nguoi-moi": (_person_page, add_person),
-        "/ke-hoach/people/nguoi/{person}": (_person_page, change_person),
-        "/ke-hoach/{name}/viec-moi": (_new_task_page, add_task),
-        "/ke-hoach/{name}/viec/{code}": (_task_page, change_task),
-        "/ke-hoach/{name}/chung": (_head_page, change_head),
+    both: dict[str, tuple[FormPage, Change]] = {
+        "/ke-hoach/people/nguoi-moi": (_person_page, _person_edit),
+        "/ke-hoach/people/nguoi/{person}": (_person_page, _person_edit),
+        "/ke-hoach/{name}/viec-moi": (_new_task_page, _new_task),
+        "/ke-hoach/{name}/viec/{code}": (_task_page, _task_edit),
+        "/ke-hoach/{name}/chung": (_head_page, _head_edit),
     }
     return [
         *files_at({"/ke-hoach/people/nguoi": people}),
         *files_at({path: opened(page) for path, (page, _) in both.items()}),
-        *forms_at({path: form for path, (_, form) in both.items()}),
+        *forms_at({path: _taken(page, change) for path, (page, change) in both.items()}),
     ]
+
+
+def _taken(page: FormPage, change: Change) -> Page:
+    """Return what takes the form of `page`, and records the text that `change` makes of it."""
+
+    async def endpoint(visit: Visit) -> Response:
+        name = visit.request.path_params.get("name", PEOPLE)
+        back = "/ke-hoach/people/nguoi" if name == PEOPLE else "/ke-hoach"
+        return await save(visit, name, partial(change, visit), page, back)
+
+    return endpoint
 
 
 def said(form: Form, name: str, say: str = "") -> str:
@@ -190,16 +203,9 @@ def _names(plan: Plan) -> dict[str, str]:
     return {unit.id: unit.name for unit in plan.units}
 
 
-async def change_task(visit: Visit) -> Response:
-    """Take one task's form."""
-    path = visit.request.path_params
-    edit = partial(_task_edit, visit, path["code"])
-    return await save(visit, path["name"], edit, _task_page, "/ke-hoach")
-
-
-def _task_edit(visit: Visit, code: str, newest: Version | None, form: Form) -> str:
+def _task_edit(visit: Visit, newest: Version | None, form: Form) -> str:
     """Return the plan with one task changed or withdrawn."""
-    plan, editor = _plan_of(newest), editor_of(newest)
+    plan, editor, code = _plan_of(newest), editor_of(newest), visit.request.path_params["code"]
     place = _place_of(editor, code)
     known = plan.by_code[code]
     try:
@@ -328,14 +334,7 @@ async def _new_task_page(visit: Visit, result: Result) -> Response:
     )  # fmt: skip
 
 
-async def add_task(visit: Visit) -> Response:
-    """Take a new task."""
-    return await save(
-        visit, visit.request.path_params["name"], _new_task, _new_task_page, "/ke-hoach"
-    )
-
-
-def _new_task(newest: Version | None, form: Form) -> str:
+def _new_task(_: Visit, newest: Version | None, form: Form) -> str:
     """Return the plan with a task behind the last one of its section."""
     plan, editor = _plan_of(newest), editor_of(newest)
     code = said(form, "ma", "Xin ghi mã, ví dụ 1c")
@@ -385,12 +384,8 @@ async def _head_page(visit: Visit, result: Result) -> Response:
     )  # fmt: skip
 
 
-async def change_head(visit: Visit) -> Response:
-    """Take the form of the plan's title, sections and units."""
-    return await save(visit, visit.request.path_params["name"], _head_edit, _head_page, "/ke-hoach")
-
-
-def _head_edit(newest: Version | None, form: Form) -> str:
+def _head_edit(_: Visit, newest: Version | None, form: Form) -> str:
+    """Return the plan with its title, sections and units as the form has them."""
     plan, editor = _plan_of(newest), editor_of(newest)
     try:
         _set_texts(editor, ("plan",), {"title": said(form, "ten", "Xin ghi tên kế hoạch")})
@@ -456,20 +451,9 @@ def _channels(visit: Visit) -> dict[str, str]:
     return {t.name: t.title for t in known if t.addresses is not AddressSource.NONE}
 
 
-async def change_person(visit: Visit) -> Response:
-    """Take one person's form."""
-    edit = partial(_person_edit, visit, visit.request.path_params["person"])
-    return await save(visit, PEOPLE, edit, _person_page, "/ke-hoach/people/nguoi")
-
-
-async def add_person(visit: Visit) -> Response:
-    """Take a new person."""
-    edit = partial(_person_edit, visit, "")
-    return await save(visit, PEOPLE, edit, _person_page, "/ke-hoach/people/nguoi")
-
-
-def _person_edit(visit: Visit, known: str, newest: Version | None, form: Form) -> str:
+def _person_edit(visit: Visit, newest: Version | None, form: Form) -> str:
     """Return the list with one person changed, added or gone."""
+    known = visit.request.path_params.get("person", "")
     editor = editor_of(newest)
     tables = editor.data.get("person", [])
     ids = [str(table.get("id", "")) for table in tables]

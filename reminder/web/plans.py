@@ -179,7 +179,11 @@ async def save(visit: Visit, name: str, edit: Edit, page: FormPage, back: str) -
     office = await visit.site.do(visit.site.service.refresh)
     visit = replace(visit, office=office)
     if result.preview is not None:
-        return await _preview_page(visit, name, form, result)
+        fields = [(field, value) for field, value in form.pairs if field not in STEPS]
+        return await visit.page(
+            "plan_preview.html", result.status, name=name, found=result.preview, fields=fields,
+            error=result.fault, typed=form.get("ly-do"), here="/ke-hoach",
+        )  # fmt: skip
     if result.fault is not None or form.get("buoc") == BACK:
         return await page(visit, replace(result, form=form))
     mark = form.get("nonce")
@@ -263,14 +267,6 @@ async def no_editor(visit: Visit) -> Response | None:
     if await visit.site.do(visit.site.documents) is None:
         return await refused(visit, NOT_HERE)
     return None
-
-
-async def _preview_page(visit: Visit, name: str, form: Form, result: Result) -> Response:
-    fields = [(field, value) for field, value in form.pairs if field not in STEPS]
-    return await visit.page(
-        "plan_preview.html", result.status, name=name, found=result.preview, fields=fields,
-        error=result.fault, typed=form.get("ly-do"), here="/ke-hoach",
-    )  # fmt: skip
 
 
 # ---- pages

@@ -126,7 +126,10 @@ def mail_bytes(
         page = b"%b%b\r\n%b" % (kind, _VERSION, body)
         content = _multipart("alternative", [content, page], number)
     if message.attachments:
-        files = [_file(*attachment) for attachment in message.attachments]
+        files = [
+            _file_head(_phrase(name), kind) + _encoded(file)
+            for name, kind, file in message.attachments
+        ]
         content = _multipart("mixed", [content, *files], number + 1)
     return b"".join([*head, _VERSION, content])
 
@@ -181,11 +184,6 @@ def _encoded(content: bytes) -> bytes:
     encoded = b64encode(content)
     lines = [encoded[at : at + _ENCODED_LINE] for at in range(0, len(encoded), _ENCODED_LINE)]
     return b"\r\n".join([*lines, b""])
-
-
-def _file(name: str, kind: str, content: bytes) -> bytes:
-    """Return the part of an attached file."""
-    return _file_head(_phrase(name), kind) + _encoded(content)
 
 
 @lru_cache(maxsize=64)
