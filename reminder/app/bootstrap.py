@@ -461,6 +461,15 @@ def office(config: Path | None, *, secrets: bool = False) -> Iterator[Opened]:
         yield Opened(settings=settings, office=office, store=store, now=time_of(store))
 
 
+def need_served(store: Store) -> None:
+    """Raise ReminderError for a retired office: what is recorded or sent there reaches nobody."""
+    if store.office:
+        from reminder.app.offices import served
+        from reminder.store.offices import Stores
+
+        served(store.office, Stores(store).marks([store.office]).get(store.office))
+
+
 def _open_one(settings: Settings, *, secrets: bool) -> tuple[Settings, Store, Files]:
     """Open the office that a command is about: the one of many that is chosen, or the only one."""
     from reminder.store.store import open_store, refuse_moved

@@ -51,6 +51,7 @@ def _act(name: str, form: Terminal) -> Callable[..., None]:
         from reminder.services.service import Service
 
         with bootstrap.office(config) as opened:
+            bootstrap.need_served(opened.store)
             person = known_person(by, opened.office.people)
             renderer = rows.RowRenderer()
             service = Service(store=opened.store, renderer=renderer.render, office=opened.office)

@@ -57,6 +57,7 @@ def digest(
         office, at, head = _asked(opened.office, opened.store, week, opened.now)
         _say_nobody(office, fatal=send)
         if send:
+            bootstrap.need_served(opened.store)
             from reminder.services import tick
 
             rows = tick.send_by_hand(opened.office, opened.store, opened.now)

@@ -58,6 +58,7 @@ def invite(
     Lời mời trước chưa dùng thì hết hiệu lực. Không cần mạng.
     """
     with bootstrap.office(config) as opened:
+        bootstrap.need_served(opened.store)
         invited = known_person(person, opened.office.people)
         made = channels.invite(opened.settings, opened.store, invited, channel, opened.now)
         traits = made.channel
@@ -145,6 +146,7 @@ def _print_qr(url: str) -> None:
 def web_link(person: PersonId, as_json: AsJson = False, config: Config = None) -> None:
     """In đường dẫn đăng nhập trang theo dõi của một người, dùng một lần trong 10 phút."""
     with bootstrap.office(config) as opened:
+        bootstrap.need_served(opened.store)
         found = known_person(person, opened.office.people)
         links = channels.web_links(opened.settings, opened.store)
         if links is None:

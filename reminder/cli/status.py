@@ -274,7 +274,10 @@ def _is_of_all(config: Path | None) -> bool:
     from reminder.store.offices import has_offices
 
     try:
-        return not bootstrap.chosen() and has_offices(bootstrap.load_settings(config).store.url)
+        settings = bootstrap.load_settings(config)
+        # Before the first office, or while the database is away, the settings tell.
+        of_all = bool(settings.province.operators or settings.province.name)
+        return not bootstrap.chosen() and (of_all or has_offices(settings.store.url))
     except (ReminderError, OSError):
         return False  # the checks tell why
 
@@ -285,6 +288,7 @@ def send_tests(printer: CheckPrinter, config: Path | None, person: str = "") -> 
 
     try:
         with bootstrap.office(config, secrets=True) as opened:
+            bootstrap.need_served(opened.store)
             everybody = opened.office.people
             people = [known_person(person, everybody)] if person else list(everybody.values())
             asyncio.run(printer.tell_all(message.findings(opened, people)))

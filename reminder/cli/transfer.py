@@ -89,6 +89,8 @@ def import_office(
             settle = partial(found.settle, stores, here, at)
             transfer.bring_in(ward, stores, record, settle, seen_as=found.seen_as, dry_run=dry_run)
         told = _told(ward.store)
+        # Files came in as texts.
+        told["rows"]["document"] += len(found.texts) + bool(found.own)
     if as_json:
         links = [{"channel": kind, "account": one} for kind, one in found.links.items()]
         secret = {one.id: one.secret for one in found.accounts}

@@ -69,7 +69,8 @@ class Joining:
             account_there = stores.account(account_id)
             if account_there is None or account_there.kind != channel:
                 raise ReminderError(
-                    f"không có tài khoản {account_id} loại {channel}: xem reminder office account"
+                    f"không có tài khoản {account_id} loại {channel}: xem reminder office "
+                    "account list"
                 )
             stores.link(self.office, channel, account_id)
         ward = stores.of(self.office)
@@ -80,8 +81,8 @@ class Joining:
         kept = sources_of(ward.documents()).plans
         if not kept and not self.texts.keys() - {PEOPLE}:
             raise ReminderError(
-                "phường chưa có kế hoạch nào: ghi --plans (tệp hay thư mục) hoặc --settings "
-                "reminder.toml của phường"
+                "phường chưa có kế hoạch nào: ghi --plans (tệp hay thư mục), hoặc --settings "
+                "reminder.toml của phường có [plan] files"
             )
         texts = {**self.texts, **({OWN: self.own} if self.own else {})}
         documents = documents_of(stores, base, self.office, at, bootstrap.files_of)

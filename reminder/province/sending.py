@@ -311,19 +311,43 @@ class Sender:
         self._asking = asyncio.Lock()  # for the fences of all accounts
         self._busy: set[str] = set()  # accounts that are being sent for here
         self._stints: dict[str, AccountRows] = {}  # of them those that send
-        self._rests: dict[str, float] = {}  # accounts that can't be set up → until when
+        # Accounts that can't be set up → until when they are left alone, and why.
+        self._rests: dict[str, tuple[float, str]] = {}
         self._told: dict[str, float] = {}  # accounts → when their offices were last told
 
     async def find_due(self, _: str) -> None:
         """Wake each account for which something is due; the handler of `due`."""
         province = self._province
         now = province.clock.now()
+        for account in [one for one in self._rests if not self._is_resting(one)]:
+            await self._look_again(account)
         due = await province.do(lambda: self._accounts.due_accounts(now))
         free = [one for one in due if one not in self._busy and not self._is_resting(one)]
         await province.engine.wake(SEND, *free)
 
     def _is_resting(self, account: str) -> bool:
-        return self._rests.get(account, 0.0) > asyncio.get_running_loop().time()
+        until, _ = self._rests.get(account, (0.0, ""))
+        return until > asyncio.get_running_loop().time()
+
+    async def _look_again(self, account_id: str) -> None:
+        """Note that an account which could not be set up can be now, even if nothing is due."""
+        until = asyncio.get_running_loop().time() + REST
+        _, why = self._rests.pop(account_id)
+
+        def can_be_set_up() -> bool:
+            account = self._province.stores.account(account_id)
+            if account is None or account.down_reason != why:
+                return True  # it has been sent by since, or fails for another reason
+            try:
+                self._connected(account)
+            except ReminderError:
+                return False
+            if self._accounts.up(account_id):
+                log.info("account %s can be used again", account_id)
+            return True
+
+        if not await self._province.do(can_be_set_up):
+            self._rests[account_id] = until, why
 
     async def send(self, account_id: str) -> None:
         """Send what is due by an account, for some seconds; the handler of `send`."""
@@ -359,8 +383,8 @@ class Sender:
         except StoreBusyError:
             raise
         except ReminderError as error:
-            self._rests[account_id] = loop.time() + REST
             words = " ".join(str(error).split())
+            self._rests[account_id] = loop.time() + REST, words
             await province.do(partial(rows.note_down, words, province.clock.now()))
             await self._tell(rows)
             return

@@ -107,6 +107,18 @@ def test_a_retired_office_keeps_its_records_and_is_served_no_more(province: Term
     assert "đã có phường “an-khe” (thôi dùng)" in province.refused(
         "office", "add", "an-khe", "--name", "x"
     )
+    for call in ("done 1c --by tp-1", "invite tp-1", "web-link tp-1", "test tp-1", "digest --send"):
+        assert "đã thôi dùng" in province.refused(*call.split(), "--office", "an-khe")
+    assert "Chưa ghi nhận" in province.run("log", "--office", "an-khe")
+
+
+def test_the_doctor_knows_a_province_before_its_first_office(terminal: Terminal) -> None:
+    """And while the database is away: it speaks of no single ward's plan and channels."""
+    with terminal.config.open("a", encoding="utf-8") as file:
+        file.write('[province]\noperators = ["quan-tri@tinh.vn"]\n')
+    found = doctor(terminal)
+    assert found["daemon"] == ("ok", "0 phường được quét đúng giờ.")
+    assert {"plan", "people-file", "channels"} & found.keys() == set()
 
 
 def test_an_account_is_listed_with_where_its_secret_is_and_never_with_the_secret(

@@ -89,7 +89,7 @@ def test_a_wards_settings_become_an_account_and_its_own_settings(
         assert json.loads(account.settings) == {"bot_name": "nhacviec_bot"}
         assert stores.links() == [("00123", "telegram", "00123-telegram")]
         texts = {one.name: one.text for one in stores.of("00123").documents()}
-        assert texts.keys() == {"cchc-2024", OWN}
+        assert (set(texts), told["rows"]["document"]) == ({"cchc-2024", OWN}, 2)
         assert (
             texts[OWN] == '[schedule]\nslot = "08:30"\n[report]\nauthority = "UBND phường An Khê"\n'
         )

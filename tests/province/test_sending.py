@@ -238,6 +238,30 @@ async def test_an_account_without_its_secret_is_left_out_and_says_so(
         assert (counts(stores, "b"), mended.down_since) == ({"sent": 1}, None)
 
 
+async def test_an_account_that_has_its_secret_again_is_not_down_though_nothing_is_due(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its operator would be told of it until the next message."""
+    monkeypatch.setattr(sending, "REST", 0.0)
+    async with served(stores, monkeypatch, "a"):
+        account = stores.account("bot")
+        assert account is not None
+        stores.add_account(replace(account, id="other", secret="env:NONE"))
+        stores.link("a", "telegram", "other")
+        said(stores, "a", 1)
+        down = []
+        async with sender_of(stores, Clock()) as sender:
+            await sent(sender, "other")
+            assert stores.of("a").drop(stores.of("a").rows()[0].id)
+            for secret in ("", "4242:fake"):
+                monkeypatch.setenv("NONE", secret)
+                await sender.find_due("")
+                account = stores.account("other")
+                assert account is not None
+                down.append(account.down_since is not None)
+        assert down == [True, False]
+
+
 async def test_that_an_account_is_refused_is_logged_once_for_all_its_offices(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -460,6 +460,8 @@ class MailListener:
             self._suppressed += 1
 
     def _in_trouble(self, error: Exception) -> None:
+        if isinstance(error, StoreBusyError):
+            return  # the mailbox is not to blame
         why = str(error) if isinstance(error, ReminderError) else f"lỗi {type(error).__name__}"
         self.offices.in_trouble(why, self.now())
 
