@@ -128,6 +128,18 @@ class State:
         return tuple(unit for unit in self.occurrence.task.lead if unit not in self.parts)
 
     @property
+    def reasons(self) -> tuple[Event, ...]:
+        """The words that may still tell why it is open, in their order.
+
+        Once it was reopened, those of that and later ones; none of a unit whose part is closed.
+        """
+        again, told = self.reopened, self.notes
+        if again is not None:
+            told = (again, *(note for note in told if note.at >= again.at))
+        done = () if self.closed else self.parts
+        return tuple(event for event in told if event.note.strip() and event.unit not in done)
+
+    @property
     def papers(self) -> tuple[str, ...]:
         """The numbers of the papers handed in, without repetition; of shared work each unit's."""
         told = [part.evidence for part in self.parts.values()] if len(self.parts) > 1 else []

@@ -399,8 +399,14 @@ class _Item:
         yield from dict.fromkeys(self._said(event) for event in sorted(told, key=lambda e: e.at))
 
     def _notes(self, state: State) -> Iterator[Said]:
-        """Notes, and the reasons of requests that were not granted, in the order of their times."""
-        heard = [*state.notes, *self._ungranted_requests(state)]
+        """Notes, and the reasons of requests that were not granted, in the order of their times.
+
+        Of open work only what may still be true.
+        """
+        heard = [
+            *(state.notes if state.closed else state.reasons),
+            *self._ungranted_requests(state),
+        ]
         closing = state.closed
         if closing and not self.occurrence.is_check_in:
             heard.append(closing)
@@ -436,7 +442,8 @@ class _Item:
                 )
 
     def _said(self, event: Event) -> Said:
-        return Said(unit=self._name(event.unit), on=local_day(event.at), text=_plain(event.note))
+        unit = self.plan.office if event.kind is EventKind.REOPENED else event.unit
+        return Said(unit=self._name(unit), on=local_day(event.at), text=_plain(event.note))
 
     def _names(self, units: Sequence[str]) -> tuple[str, ...]:
         return tuple(self._name(unit) for unit in units)

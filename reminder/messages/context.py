@@ -427,14 +427,8 @@ class Work:
 
     @property
     def note(self) -> Event | None:
-        """The latest note that has words.
-
-        Once the work was reopened, none from before that; nor that of a unit whose part is closed.
-        """
-        again, parts = self.state.reopened, () if self.state.closed else self.state.parts
-        told = [*((again,) if again else ()), *self.state.notes]
-        left = (e for e in reversed(told) if e.note and (again is None or e.at >= again.at))
-        return next((e for e in left if e.unit not in parts), None)
+        """The latest word on why it is open."""
+        return self.state.reasons[-1] if self.state.reasons else None
 
     @property
     def units(self) -> str:

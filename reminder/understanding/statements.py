@@ -65,6 +65,7 @@ _MAY_I = frozenset({"duoc khong", "duoc chua", "khong a", "?"})  # behind a requ
 _DENIED = frozenset({Mood.NOT, Mood.DOING, Mood.STANDING})
 _KEPT = frozenset({Role.GONE_BY, Role.LATE, Role.AGO, Role.REMARK})  # in the note of a done
 _REPORT = "bao cao "
+_UPDATE = re.compile(r"(?:cập|cap) (?:nhật|nhat) ?: ?", re.IGNORECASE)  # ahead of what is told
 
 # a particle or greeting, A “em báo cáo anh”, n “nhé”, y person, Y the sender, N a name, Q several
 # people, s whose work it is, R the sender's unit, w the work, W what its product is called,
@@ -541,7 +542,8 @@ class ClauseReader:
             command = self._command(clause, verb, text)
             found = self.resolver.targets(clause.run, verb, items)
             targets = tuple(target for target in found if target.task in codes)
-            answers = tuple((t, text) for t in targets) if verb is Verb.UPDATE else ()
+            told = text[match.end() :] if (match := _UPDATE.match(text)) else text
+            answers = tuple((t, told) for t in targets) if verb is Verb.UPDATE else ()
             made.append(replace(command, targets=targets, answers=answers))
         return made
 

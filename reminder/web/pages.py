@@ -304,8 +304,7 @@ def _mine(visit: Visit) -> dict[str, Any]:
     states = [
         state
         for state in words.states_of(context)
-        if own & set(state.occurrence.task.lead)
-        and not state.closed
+        if any(state.closed_by(unit) is None for unit in own & set(state.occurrence.task.lead))
         and digest.begun(state, context.scheduler, context.today)
     ]
     return {**turned(visit, words.rows(context, states)), "here": "/cua-toi"}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminder.domain.calendar import Period
-from reminder.domain.ledger import fold
+from reminder.domain.ledger import EventKind, fold
 from reminder.domain.plan import Plan, occurrences
 from reminder.domain.report import (
     CLOSED,
@@ -28,7 +28,7 @@ from reminder.domain.report import (
 from reminder.domain.schedule import Scheduler, Stage
 from tests.domain.reportstory import Q1, story
 from tests.messages import office
-from tests.messages.office import at, done, key
+from tests.messages.office import at, done, key, said
 
 SCHEDULER = Scheduler(office.calendar())
 PLAN = office.plan()
@@ -252,3 +252,21 @@ def test_the_last_call_for_a_report_is_the_last_stage_by_its_due_day() -> None:
     assert not SCHEDULER.is_last_call(states[key("BC", 1, Q1)], Stage(1))
     assert SCHEDULER.is_last_call(states[key("BC", 1, "2024-Q3")], Stage(0))
     assert not SCHEDULER.is_last_call(states[key("1c")], Stage(0))
+
+
+def test_the_reason_of_open_work_is_that_of_who_is_late_and_of_today() -> None:
+    """None from before a reopening, whose words are the office's; nor of a unit that is done."""
+    shared, reopened = key("2c", period="2024-02"), key("1c")
+    events = [
+        said(EventKind.NOTED, at("2024-02-28"), shared, "tu-phap", by="an", note="chờ phiếu"),
+        done(at("2024-02-29"), shared, "tu-phap"),
+        said(EventKind.NOTED, at("2024-01-29"), reopened, "tu-phap", by="an", note="chờ ký"),
+        done(at("2024-01-30"), reopened, "tu-phap"),
+        said(
+            EventKind.REOPENED, at("2024-02-02"), reopened, "tu-phap", by="binh",
+            note="thiếu phụ lục",
+        ),
+    ]  # fmt: skip
+    found = draft_report(PLAN, events, SCHEDULER, Period.parse(Q1), date(2024, 3, 14))
+    notes = {e.code: [(n.unit, n.text) for n in e.notes] for e in found.entries if e.notes}
+    assert notes == {"1c": [("Văn phòng", "thiếu phụ lục")]}

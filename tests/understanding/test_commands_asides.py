@@ -357,3 +357,10 @@ def test_a_reason_begins_behind_the_days(text: str) -> None:
 def test_the_product_s_name_is_no_part_of_its_paper(text: str, evidence: str) -> None:
     """Where a sign stands between the two; “quyết định số 41” is how papers are cited."""
     assert understood(text, OFFICE).evidence == evidence
+
+
+@pytest.mark.parametrize(
+    "text", ["1a cập nhật: thẩm định 03 văn bản", "1a cap nhat: thẩm định 03 văn bản"]
+)
+def test_the_word_for_an_update_is_no_part_of_it(text: str) -> None:
+    assert understood(text) == answer(_1a="thẩm định 03 văn bản")

@@ -308,3 +308,13 @@ def test_a_tasks_timeline_has_what_was_said_and_sent_the_newest_first(town: Town
 def test_a_page_that_is_refused_has_no_twin(town: Town) -> None:
     for place in ("/nguoi", "/viec/cchc-2024/9z"):
         assert not town.browser("an").open(place).page.xpath("//link[@rel='alternate']")
+
+
+def test_own_work_is_what_one_s_unit_has_to_do_still(town: Town) -> None:
+    """Of work that all units confirm, only while the own part is open, as /viec has it."""
+    mine = town.browser("an").open("/cua-toi")
+    assert "2c Kết quả đánh giá" in mine.words
+    for month in ("01", "02"):
+        town.world.says("an", f"xong 2c tháng {month}", town.now)
+    assert "2c Kết quả đánh giá" not in mine.open("/cua-toi").words
+    assert "2c Kết quả đánh giá" in town.browser("dung").open("/cua-toi").words
