@@ -89,8 +89,7 @@ def import_office(
             settle = partial(found.settle, stores, here, at)
             transfer.bring_in(ward, stores, record, settle, seen_as=found.seen_as, dry_run=dry_run)
         told = _told(ward.store)
-        # Files came in as texts.
-        told["rows"]["document"] += len(found.texts) + bool(found.own)
+        told["rows"]["document"] = found.documents  # some came from files
     if as_json:
         links = [{"channel": kind, "account": one} for kind, one in found.links.items()]
         secret = {one.id: one.secret for one in found.accounts}

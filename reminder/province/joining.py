@@ -29,6 +29,7 @@ from reminder.files.settings import (
 from reminder.files.toml import as_toml, read_text, write_file
 from reminder.store.offices import Account, Stores
 from reminder.store.records import RESTORED
+from reminder.store.transfer import counted
 
 INBOX = "inbox"
 _MARKS = (MARK, LOOK, RESTORED)  # how far a mailbox was read: of its account, where that is shared
@@ -47,6 +48,7 @@ class Joining:
     own: str = ""  # the settings that an office of many has of its own, TOML
     name: str = ""  # as the ward's letterhead has it
     said: list[str] = field(default_factory=list)
+    documents: int = 0  # versions of texts that the office has once it is settled
 
     def seen_as(self, channel: str, update: str) -> str:
         """Return the id of a bot's update as its account's: those of two bots are alike."""
@@ -87,6 +89,7 @@ class Joining:
         texts = {**self.texts, **({OWN: self.own} if self.own else {})}
         documents = documents_of(stores, base, self.office, at, bootstrap.files_of)
         documents.put(texts, why="chuyển từ phường", at=at)
+        self.documents = counted(ward)["document"]
 
 
 def joining(
