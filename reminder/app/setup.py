@@ -79,7 +79,9 @@ def read_answers(path: Path, *, partial: bool = False) -> Answers:
         answers.list_file = path.parent / file
     people.finish()
     if root.has("person"):
-        answers.people = root.each("person", _person)
+        answers.people = root.each(
+            "person", lambda t: Listed(row=0, units=tuple(t.words("unit")), **contact_keys(t))
+        )
     for name in ACCOUNT_SECRETS:
         if root.has(name):
             data = root.table(name).data
@@ -113,10 +115,6 @@ def _plan(root: Table, folder: Path) -> PlanAnswer:
         table.complain("year", "`year` phải là năm của kế hoạch, ví dụ year = 2027")
     table.finish()
     return answer
-
-
-def _person(table: Table) -> Listed:
-    return Listed(row=0, units=tuple(table.words("unit")), **contact_keys(table))
 
 
 def _section(document: Document, name: str, written: Mapping[str, Any]) -> dict[str, Any]:

@@ -189,7 +189,8 @@ class Connections(Driver):
                         self._take(channel, notice.payload)
             except psycopg.Error as error:
                 if not away:
-                    log.info("listening again: %s", _first_line(error))
+                    first = next(iter(str(error).splitlines()), type(error).__name__)
+                    log.info("listening again: %s", first)
                 away = True
             await pause_until(self._shutdown, PAUSE)
 
@@ -220,8 +221,3 @@ def _explained(name: str, error: psycopg.Error) -> StoreBusyError:
     """Return the sentence that the store has for an error of the server."""
     found = explain(name, OperationalError("", {}, error))
     return found if isinstance(found, StoreBusyError) else StoreBusyError(str(found))
-
-
-def _first_line(error: Exception) -> str:
-    first, *_ = str(error).splitlines() or [type(error).__name__]
-    return first

@@ -146,10 +146,6 @@ def _of_work(cell: Callable[[Work], str | int]) -> Callable[[Notice], str | int]
     return lambda notice: cell(notice.work) if notice.work else ""
 
 
-def _kind(notice: Notice) -> str:
-    return " ".join(filter(None, (kind_words(notice.row.draft.kind), notice.said)))
-
-
 # Of the proof: heading, and the cell of a notice.
 COLUMNS: Mapping[str, Callable[[Notice], str | int]] = {
     "Tin số": lambda n: n.row.id,
@@ -159,7 +155,7 @@ COLUMNS: Mapping[str, Callable[[Notice], str | int]] = {
     "Người nhận": lambda n: n.name,
     "Kênh": lambda n: n.row.draft.channel,
     "Địa chỉ": lambda n: n.address,
-    "Loại tin": _kind,
+    "Loại tin": lambda n: " ".join(filter(None, (kind_words(n.row.draft.kind), n.said))),
     "Bộ phận": _of_work(lambda w: w.unit),
     "Kế hoạch": _of_work(lambda w: w.key.plan),
     "Mã việc": _of_work(lambda w: w.key.task),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from reminder.domain.calendar import instant, local_day
@@ -113,13 +113,14 @@ def tell(office: Office, store: Store, kept: Mapping[str, str], now: datetime) -
         name = f"{_name(channel, quota.month)}:told"
         if level <= meta_number(name, kept.get(name)):
             continue
+        end = quota.refused_until or instant(next_month(quota.month), time())
         payload = QuotaUsed(
             channel=channel,
             received=quota.received,
             sent=quota.sent,
             limit=quota.limit,
             full=level == FULL,
-            until=local_day((quota.refused_until or _end(quota)) - timedelta(microseconds=1)),
+            until=local_day(end - timedelta(microseconds=1)),
         )
         up = office
         if level == FULL:
@@ -133,10 +134,6 @@ def tell(office: Office, store: Store, kept: Mapping[str, str], now: datetime) -
 def next_month(month: date) -> date:
     """Return the first day of the month after."""
     return (month + timedelta(days=31)).replace(day=1)
-
-
-def _end(quota: Quota) -> datetime:
-    return instant(next_month(quota.month), time()).astimezone(UTC)
 
 
 def _name(channel: str, month: date) -> str:

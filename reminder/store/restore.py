@@ -231,7 +231,8 @@ def _put_in_place(new: Path, database: Path, at: datetime, done: Restored) -> Re
     new.chmod(PRIVATE)
     new.replace(database)
     make_private(database)
-    _flush_folder(database.parent)
+    if sys.platform != "win32":  # Windows opens no folders
+        flush(database.parent, os.O_RDONLY)
     return replace(done, aside=aside)
 
 
@@ -249,11 +250,6 @@ def _link(old: Path, new: Path) -> None:
         os.link(old, new)
     except OSError:  # a file system without links; on a full disk this fails too, and says so
         shutil.copy2(old, new)
-
-
-def _flush_folder(folder: Path) -> None:
-    if sys.platform != "win32":  # Windows opens no folders
-        flush(folder, os.O_RDONLY)
 
 
 # ---- PostgreSQL

@@ -177,8 +177,8 @@ def mentions_done(read: str) -> bool:
 
 def is_clearly_done(read: str) -> bool:
     """Return whether `read` says without any doubt that the work is done."""
-    if _is_work_of_mine(read):
-        return True
+    if re.fullmatch("[aAY]*K[aAYs]*p?Dr[aynYtT]*|[aAYs]*p?DKr[aynYtT]*", read):
+        return True  # the sender's own work: “1c em làm rồi ạ”
     parts = read.split(",")
     told = [part for part in parts if set(part) & set("VSIDpP")]
     if not told or not _tells(told[0]):
@@ -188,11 +188,6 @@ def is_clearly_done(read: str) -> bool:
     first = parts.index(told[0])
     opening = all(re.fullmatch(f"[A{_REST[1:]}", part) for part in parts[:first])
     return opening and all(re.fullmatch(_BESIDES, p) for p in parts[first:] if p not in told)
-
-
-def _is_work_of_mine(read: str) -> bool:
-    """Return whether the clause tells of the sender's own work: “1c em làm rồi ạ”."""
-    return re.fullmatch("[aAY]*K[aAYs]*p?Dr[aynYtT]*|[aAYs]*p?DKr[aynYtT]*", read) is not None
 
 
 def goes_on(read: str) -> bool:

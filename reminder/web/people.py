@@ -22,7 +22,7 @@ from reminder.web.acts import Result, day_in, recorded
 from reminder.web.pages import flash, refused
 from reminder.web.signin import ask_again
 from reminder.web.site import FieldError, Visit, form_of, forms_at, is_nonce, shown_at
-from reminder.web.words import INCOMPLETE
+from reminder.web.words import ABOVE, INCOMPLETE
 
 GONE = "Không có người này trong danh sách."
 NONE = "Ở đây không mời được: chưa kênh nhắn tin nào được cài đặt."
@@ -42,7 +42,7 @@ def routes() -> list[Route]:
 async def people(visit: Visit) -> Response:
     """Who is reached how, and who is away."""
     if not reads_all(visit.sender):
-        return await refused(visit, "Trang này của Văn phòng và Lãnh đạo.")
+        return await refused(visit, ABOVE)
     return await visit.page("people.html", mark="", make=partial(_people, visit))
 
 

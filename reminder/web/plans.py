@@ -56,7 +56,7 @@ from reminder.web.site import (
     is_nonce,
     shown_at,
 )
-from reminder.web.words import INCOMPLETE
+from reminder.web.words import ABOVE, INCOMPLETE
 
 NOT_HERE = "Kế hoạch nằm trong tệp: sửa tệp, không sửa ở đây."
 NOT_YOURS = "Chỉ người có tên trong [web] editors được sửa kế hoạch."
@@ -450,7 +450,7 @@ async def versions(visit: Visit, result: Result = EMPTY) -> Response:
 async def _found(visit: Visit, name: str, below: int | None) -> list[Version] | Response:
     """Return a page of versions and the one before them; or the page that says why not."""
     if not may_see(visit, name):
-        return await refused(visit, "Trang này của Văn phòng và Lãnh đạo.")
+        return await refused(visit, ABOVE)
 
     def look() -> list[Version] | None:
         documents = visit.site.documents()

@@ -33,10 +33,9 @@ from reminder.services.status import unreachable
 from reminder.web import words
 from reminder.web.pages import YEARS, attached, bars, refused
 from reminder.web.site import Visit, files_at, shown_at
-from reminder.web.words import Filter
+from reminder.web.words import ABOVE, Filter
 
 WEEK = timedelta(days=7)
-ABOVE = "Trang này của Văn phòng và Lãnh đạo."
 WIDE, HIGH = 600, 150  # of the picture of the year
 CELL = 11  # of a day on the heat map, with the gap to the next
 HEAT = ("#e9edf1", "#ffe3a3", "#f5b942", "#e07b1f", "#b23a12")  # by how many are due

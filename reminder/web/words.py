@@ -34,6 +34,7 @@ DUE = {
     "hai-tuan": "Hai tuần tới",
     "thang-nay": "Tháng này",
 }
+ABOVE = "Trang này của Văn phòng và Lãnh đạo."
 INCOMPLETE = "Biểu mẫu không đủ. Xin mở lại trang này."
 PAGE = 80  # rows of a board; of all its groups together
 LEAST = 5  # rows that each group shows, however long those before it are
