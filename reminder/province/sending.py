@@ -48,6 +48,7 @@ SURE = 0.9
 AT_A_TIME = 0.04  # seconds after which an account lets others have the store's thread
 PUT_OFF = timedelta(minutes=5)  # of rows whose office can't be served
 REST = 60.0  # seconds before an account that can't be set up is tried again
+NOT_SET_UP = "chưa dùng được: "  # begins why such an account is down
 TELL = 60.0  # seconds between two looks at whether the offices are to hear of an account's trouble
 _PLAIN = ("nudge", "notice", "reply")  # kinds of which most need nothing of what was said before
 KEPT = 64  # channels that are kept for the next stint of their account
@@ -311,43 +312,33 @@ class Sender:
         self._asking = asyncio.Lock()  # for the fences of all accounts
         self._busy: set[str] = set()  # accounts that are being sent for here
         self._stints: dict[str, AccountRows] = {}  # of them those that send
-        # Accounts that can't be set up → until when they are left alone, and why.
-        self._rests: dict[str, tuple[float, str]] = {}
+        self._rests: dict[str, float] = {}  # accounts that can't be set up → until when
+        self._looks_at = 0.0  # when to look next whether such accounts can be
         self._told: dict[str, float] = {}  # accounts → when their offices were last told
 
     async def find_due(self, _: str) -> None:
         """Wake each account for which something is due; the handler of `due`."""
         province = self._province
         now = province.clock.now()
-        for account in [one for one in self._rests if not self._is_resting(one)]:
-            await self._look_again(account)
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._looks_at:
+            self._looks_at = loop.time() + REST
+            await province.do(self._note_set_up)
         due = await province.do(lambda: self._accounts.due_accounts(now))
         free = [one for one in due if one not in self._busy and not self._is_resting(one)]
         await province.engine.wake(SEND, *free)
 
     def _is_resting(self, account: str) -> bool:
-        until, _ = self._rests.get(account, (0.0, ""))
-        return until > asyncio.get_running_loop().time()
+        return self._rests.get(account, 0.0) > asyncio.get_running_loop().time()
 
-    async def _look_again(self, account_id: str) -> None:
-        """Note that an account which could not be set up can be now, even if nothing is due."""
-        until = asyncio.get_running_loop().time() + REST
-        _, why = self._rests.pop(account_id)
-
-        def can_be_set_up() -> bool:
-            account = self._province.stores.account(account_id)
-            if account is None or account.down_reason != why:
-                return True  # it has been sent by since, or fails for another reason
-            try:
-                self._connected(account)
-            except ReminderError:
-                return False
-            if self._accounts.up(account_id):
-                log.info("account %s can be used again", account_id)
-            return True
-
-        if not await self._province.do(can_be_set_up):
-            self._rests[account_id] = until, why
+    def _note_set_up(self) -> None:
+        """Note that accounts which could not be set up can be now, even if nothing is due."""
+        for account in self._province.stores.accounts():
+            if account.down_reason.startswith(NOT_SET_UP):
+                with suppress(ReminderError):
+                    self._connected(account)
+                    if self._accounts.up(account.id):
+                        log.info("account %s can be used again", account.id)
 
     async def send(self, account_id: str) -> None:
         """Send what is due by an account, for some seconds; the handler of `send`."""
@@ -383,8 +374,8 @@ class Sender:
         except StoreBusyError:
             raise
         except ReminderError as error:
-            words = " ".join(str(error).split())
-            self._rests[account_id] = loop.time() + REST, words
+            words = NOT_SET_UP + " ".join(str(error).split())
+            self._rests[account_id] = loop.time() + REST
             await province.do(partial(rows.note_down, words, province.clock.now()))
             await self._tell(rows)
             return
