@@ -462,7 +462,13 @@ class Handling:
         question = history.question(
             self.store, sender.person.id, self.inbound, self._chat, self.now
         )
-        return replace(pressed, note=question.words) if question else pressed
+        if question is None:
+            return pressed
+        said = parse(question.words, local_day(self.now), self._meaning(sender))
+        paper = said.evidence if isinstance(said, Command) and not said.also else ""
+        if pressed.verb is Verb.DONE and paper:
+            return replace(pressed, evidence=paper)
+        return replace(pressed, note=question.words)
 
     def _of_question(self, sender: Sender) -> Command | Payload | None:
         """“đúng”, “chưa”, a number: the answer to a question, if that is the last message."""

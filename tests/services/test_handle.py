@@ -155,3 +155,25 @@ def test_several_open_months_are_told_apart_as_such(office: World) -> None:
         "2c tháng 02 – hạn Thứ Năm 29/02",
         "Cả hai",
     ]
+
+
+def test_a_paper_s_number_is_kept_while_it_is_asked_for_which_period(office: World) -> None:
+    """“xong BC số 15/BC-UBND” with three reports open: the button records the number too."""
+    office.says("chi", "xong BC số 15/BC-UBND", at("24/01", "09:00"))
+    [[first], *_] = office.outgoing[-1].message.actions
+    asked = office.store.rows(recipient="chi")[0].provider_id
+    office.says("chi", "", at("24/01", "09:01"), press=first.data, message=asked)
+    [recorded] = office.store.events()
+    event = recorded.event
+    assert (event.kind.value, event.key.period, event.evidence, event.note) == (
+        "done",
+        "2024-Q1",
+        "số 15/BC-UBND",
+        "",
+    )
+
+
+def test_no_day_beyond_the_plan_is_named_as_an_example(office: World) -> None:
+    """4a is due on the last day of the year: no more time can be asked for."""
+    assert answer_to(office, "dung", "4a chưa xong")[1:] == ["Vướng gì, nhắn một dòng."]
+    assert answer_to(office, "an", "1c chưa xong")[1].startswith("Cần thêm thời gian, nhắn: gia")
