@@ -188,6 +188,8 @@ def about(of: Key) -> Iterator[Payload]:
     yield NotYourUnit(key=of, instead=MONTH)
     yield NotYourUnit(key=of, verb="snooze")
     yield AlreadyDone(key=of, event=event(kinds.DONE, of), following=MONTH, instead=UNDATED)
+    yield AlreadyDone(key=of, event=event(kinds.DONE, of), denied=True)
+    yield Refused(reason="undo-late", key=of, event=event(kinds.SUBMITTED, of))
     yield NoRequest(key=of)
     for kind in (kinds.EXTENSION_GRANTED, kinds.HELD):
         yield NoRequest(key=of, event=event(kind, of))

@@ -493,8 +493,9 @@ def test_a_request_to_an_office_of_nobody_gets_an_honest_answer(
 ) -> None:
     """The log says it at start, the leaders hear it once, and the officer that nobody decides."""
     people = tuple(p for p in PEOPLE if p.id != "chi")
+    office = world(plan2024, scheduler, people=people)
     with caplog.at_level(logging.WARNING):
-        office = world(plan2024, scheduler, people=people)
+        office.service.begin(at("22/01", "07:00"))
     assert "nobody of the office “van-phong” can be reached" in caplog.text
     told = office.tick(at("22/01", "07:00"))
     assert told == [
