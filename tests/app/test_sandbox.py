@@ -212,6 +212,7 @@ def test_a_faulty_plan_leaves_the_older_sandbox(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.thorough
 def test_arrow_keys_edit_and_recall(tmp_path: Path) -> None:
     """At a terminal the line before comes again with the arrow key, and nothing of it is shown."""
     with AtTerminal(tmp_path, "sandbox") as at:

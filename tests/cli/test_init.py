@@ -227,6 +227,7 @@ def test_a_document_that_is_refused_is_asked_for_again(tmp_path: Path) -> None:
         at.expect("thêm việc sau\nChọn số [1]: ")
 
 
+@pytest.mark.thorough
 def test_left_and_taken_up_again(tmp_path: Path) -> None:
     """Ctrl-C keeps the answers, without secrets; the next run asks for the rest alone."""
     with AtTerminal(tmp_path, "init") as at:
@@ -251,6 +252,7 @@ def test_left_and_taken_up_again(tmp_path: Path) -> None:
     assert "! Chưa cài Telegram, Zalo hay thư: tin chỉ hiện trên màn hình." in said
 
 
+@pytest.mark.thorough
 def test_secrets_are_not_kept_while_it_waits(tmp_path: Path) -> None:
     """The rest of the mail server is, as what Enter gives; the password is typed again."""
     with AtTerminal(tmp_path, "init") as at:
@@ -296,6 +298,7 @@ def test_the_end_of_input_is_like_ctrl_c(tmp_path: Path) -> None:
     assert (code, "Đã dừng" in said) == (1, True)
 
 
+@pytest.mark.thorough
 def test_no_file_is_replaced_unasked(tmp_path: Path) -> None:
     """A plan, people and settings that stand there stay as they are where the answer is no."""
     (tmp_path / "config").mkdir()

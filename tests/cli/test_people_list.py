@@ -149,6 +149,7 @@ def test_a_list_that_is_not_there(office: Terminal) -> None:
     assert issubclass(ReminderError, Exception)
 
 
+@pytest.mark.thorough
 def test_a_hostile_workbook_is_refused(office: Terminal) -> None:
     """In a sentence, by the guard that plan documents have: here an archive of 300 MB of zeros."""
     path = office.folder / "bom.xlsx"

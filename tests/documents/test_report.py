@@ -362,6 +362,7 @@ def test_the_same_ledger_gives_the_same_bytes() -> None:
 @given(text=st.text(max_size=60))
 @example("<w:p/>&amp;\x00\x0b\ud800\ufffe\u202e]]>")
 @example("=1+1\nhai dòng\tvà cột")
+@pytest.mark.thorough
 def test_anything_that_a_person_types_gives_a_sound_file(text: str) -> None:
     """Signs of XML stand as they were typed; what XML can't hold is left out."""
     events = [

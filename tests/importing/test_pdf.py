@@ -215,6 +215,7 @@ def test_an_empty_last_page_is_left_out(tmp_path: Path) -> None:
     assert texts(read(tmp_path, [prose(100, ["Kế hoạch"]), []])) == ["Kế hoạch"]
 
 
+@pytest.mark.thorough
 def test_a_page_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
     """The process that reads it may use so much memory and no more."""
     content = pdf([prose(100, ["Kế hoạch"])], blanks=400_000_000)
@@ -223,6 +224,7 @@ def test_a_page_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
         read_document(written(tmp_path, "a.pdf", content), memory=300 * 1024 * 1024)
 
 
+@pytest.mark.thorough
 def test_a_page_that_takes_too_long_is_refused(tmp_path: Path) -> None:
     """The process that reads it may use so much time and no more."""
     page: list[Item] = [*prose(100, ["Kế hoạch"]), *[Rule(0, 0, 1, 1)] * 300_000]

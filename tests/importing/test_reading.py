@@ -124,6 +124,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
             read_document(path)
 
 
+@pytest.mark.thorough
 def test_a_bomb_is_refused_by_its_directory(tmp_path: Path) -> None:
     """Before anything of it is unpacked; one file of it may be too large as well."""
     out = BytesIO()
@@ -192,6 +193,7 @@ def test_macros_are_left_alone(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_a_long_table_is_read(tmp_path: Path) -> None:
     """24,000 cells."""
     content = docx(table(*(tr(*(tc(f"{row}.{n}") for n in range(6))) for row in range(4000))))

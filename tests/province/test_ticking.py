@@ -348,6 +348,7 @@ CHANGES = st.lists(
 
 @settings(max_examples=2)
 @given(said=CHANGES)
+@pytest.mark.thorough
 def test_ticking_when_an_office_is_due_says_what_ticking_each_minute_says(
     said: list[tuple[float, str, str]],
 ) -> None:

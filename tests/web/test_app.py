@@ -89,6 +89,7 @@ def test_no_page_has_a_script_or_a_style_of_its_own(town: Town, page: str) -> No
     assert not shown.xpath("//script | //style | //@style | //@onclick | //*[@href='#']")
 
 
+@pytest.mark.thorough
 def test_every_link_leads_to_a_page(town: Town) -> None:
     """From the start, for the office; none leads nowhere."""
     browser = town.browser("chi")

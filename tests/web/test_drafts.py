@@ -425,6 +425,7 @@ def long_plan(tasks: int) -> Drafted:
     return Drafted(make_draft(document), tuple(lines_of(document)))
 
 
+@pytest.mark.thorough
 def test_a_long_document_comes_in_small_pages(town: Town) -> None:
     """Each task stands on one page, with its lines; each line of the document is there once."""
     found = long_plan(160)

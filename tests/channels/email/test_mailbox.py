@@ -53,6 +53,7 @@ def letter(text: str = "xong 1c") -> EmailMessage:
     return mail
 
 
+@pytest.mark.thorough
 def test_of_30_megabytes_only_the_beginning_is_read(post: MailWorld) -> None:
     """The answer stands before the scan that is attached."""
     mail = letter()
