@@ -158,8 +158,7 @@ class Dispatcher:
             self._queue(outgoing)
             if outgoing:
                 continue
-            later = due is None or due > self.clock.now()
-            if self.until_empty and not self._held and later:
+            if self.until_empty and not self._held and (due is None or due > self.clock.now()):
                 break
             await self._rest(due)
         await self.worker.retry("giving rows back", self._give_back)

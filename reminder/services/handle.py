@@ -378,10 +378,11 @@ class Handling:
             return None
         meaning = self._meaning(sender, *named, is_reply=bool(inbound.reply_to))
         found = parse(inbound.text, today, meaning)
-        if sender.office and isinstance(found, Command) and (asked := self._request(sender)):
-            if found.verb is Verb.SEEN:  # “ok” decides nothing
+        verb = found.verb if sender.office and isinstance(found, Command) else None
+        if verb in (Verb.SEEN, Verb.NOT_DONE) and (asked := self._request(sender)):
+            if verb is Verb.SEEN:  # “ok” decides nothing
                 return asked
-            if found.verb is Verb.NOT_DONE and (no := _NO.match(inbound.text.strip())):
+            if no := _NO.match(inbound.text.strip()):
                 refused = f"không đồng ý {inbound.text.strip()[no.end() :]}"
                 found = parse(refused, today, meaning)
         if inbound.private and isinstance(found, Command) and _is_bare(found):
